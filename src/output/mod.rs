@@ -1,0 +1,2 @@
+//! HDF5 output.
+pub mod dataset;
