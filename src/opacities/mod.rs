@@ -1,25 +1,42 @@
 //! Interaction coefficients of the matter with neutrinos.
+//!
+//! A source ([`OpacitySource`]) is one process, table or formula; [`Opacities`] adds the sources of a
+//! problem up and checks what they give. Sources work on one radius at a time, for all species and
+//! energies, so that what depends on the matter alone is found once per radius. They have no inner
+//! state that changes: any number of threads may ask the same [`Opacities`].
+
+use ndarray::Array2;
 
 use crate::background::MatterState;
-use crate::error::Result;
-use crate::problem::file::Flavour;
+use crate::error::{Error, Result};
+use crate::problem::BuildContext;
+use crate::problem::file::{Flavour, OpacityFile, SpeciesFile};
 
-/// Where a coefficient is wanted.
-#[derive(Debug, Clone, Copy)]
-pub struct Query<'a> {
-    /// Index into the problem's species.
-    pub species: usize,
+/// A species as the sources see it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Species {
+    pub name: String,
     pub flavour: Flavour,
+}
+
+/// The radius at which coefficients are wanted, and what is there.
+#[derive(Debug, Clone, Copy)]
+pub struct RadialPoint<'a> {
     /// Areal radius, internal length.
     pub r: f64,
-    /// Comoving energy, internal.
-    pub energy: f64,
-    /// Edges of the solver's energy element around `energy`, for group-averaged coefficients.
-    pub energy_element: Option<(f64, f64)>,
     /// Static lapse at `r`.
     pub lapse: f64,
     /// The matter at `r`, where the problem has any.
     pub matter: Option<&'a MatterState>,
+}
+
+/// An energy at which coefficients are wanted.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct EnergyNode {
+    /// Comoving energy, internal.
+    pub energy: f64,
+    /// Edges of the solver's energy element around `energy`, for group-averaged coefficients.
+    pub element: Option<(f64, f64)>,
 }
 
 /// Coefficients at one point, in 1/length. Coefficients of several sources add.
@@ -35,6 +52,33 @@ pub struct LocalOpacity {
     pub scattering_first: f64,
 }
 
+impl LocalOpacity {
+    /// Emission and absorption with κ* and f_eq, no scattering.
+    pub fn absorbing(absorption: f64, equilibrium: f64) -> Self {
+        Self { absorption, emissivity: absorption * equilibrium, ..Self::default() }
+    }
+
+    /// The first coefficient that is not finite or outside its bounds (κ*, η, σ₀ ≥ 0, |σ₁| ≤ σ₀), with
+    /// its name, value and bounds.
+    fn violation(&self) -> Option<(&'static str, f64, &'static str)> {
+        let non_negative = |value: f64| value.is_finite() && value >= 0.0;
+        let bounded = |first: f64| first.abs() <= self.scattering * (1.0 + 1e-12);
+        [
+            ("absorption", self.absorption, non_negative(self.absorption), "a finite number >= 0"),
+            ("emissivity", self.emissivity, non_negative(self.emissivity), "a finite number >= 0"),
+            ("scattering", self.scattering, non_negative(self.scattering), "a finite number >= 0"),
+            (
+                "scattering_first",
+                self.scattering_first,
+                bounded(self.scattering_first),
+                "at most `scattering` in magnitude",
+            ),
+        ]
+        .into_iter()
+        .find_map(|(name, value, good, valid)| (!good).then_some((name, value, valid)))
+    }
+}
+
 impl std::ops::AddAssign for LocalOpacity {
     fn add_assign(&mut self, other: Self) {
         self.absorption += other.absorption;
@@ -46,14 +90,124 @@ impl std::ops::AddAssign for LocalOpacity {
 
 /// One process, table or formula that gives opacities.
 pub trait OpacitySource: Send + Sync + std::fmt::Debug {
-    /// Coefficients at `query`; finite and non-negative (σ₁ may be negative), or an error.
-    fn at(&self, query: &Query) -> Result<LocalOpacity>;
+    /// Coefficients at `point`, shape (species, nodes); zero for species that the source does not
+    /// concern. [`Opacities::at_radius`] checks their bounds.
+    fn evaluate(
+        &self,
+        point: &RadialPoint,
+        species: &[Species],
+        nodes: &[EnergyNode],
+    ) -> Result<Array2<LocalOpacity>>;
 
     /// One line for `tolman check` and the output file.
     fn describe(&self) -> String;
 
-    /// Radii at which the coefficients jump.
+    /// Radii at which the coefficients jump and element edges must lie.
     fn discontinuities(&self) -> Vec<f64> {
         Vec::new()
+    }
+
+    /// Radial zones within which the coefficients are constant (internal length).
+    fn zone_edges(&self) -> Option<&[f64]> {
+        None
+    }
+
+    /// Energy groups within which the coefficients are constant (internal energy).
+    fn group_edges(&self) -> Option<&[f64]> {
+        None
+    }
+}
+
+/// All sources of a problem.
+#[derive(Debug)]
+pub struct Opacities {
+    species: Vec<Species>,
+    sources: Vec<Box<dyn OpacitySource>>,
+}
+
+impl Opacities {
+    /// The sources in `files` for the species of the problem. `lapse` is the static lapse of the
+    /// background, which Tolman's law needs at its reference radius.
+    ///
+    /// # Errors
+    /// Invalid values with their field (`opacities[2].Absorption…`), unreadable or invalid table files.
+    pub fn build(
+        files: &[OpacityFile],
+        species: &[SpeciesFile],
+        context: &BuildContext,
+        lapse: &dyn Fn(f64) -> f64,
+    ) -> Result<Self> {
+        let _ = (files, context, lapse);
+        let species = species
+            .iter()
+            .map(|file| Species { name: file.name.clone(), flavour: file.flavour })
+            .collect::<Vec<_>>();
+        Ok(Self { species, sources: Vec::new() })
+    }
+
+    /// The species, in the order of the first axis of [`Opacities::at_radius`].
+    pub fn species(&self) -> &[Species] {
+        &self.species
+    }
+
+    /// Sum of all sources at one radius, shape (species, nodes).
+    ///
+    /// # Errors
+    /// What a source cannot evaluate, and coefficients that are not finite, negative, or have
+    /// |σ₁| > σ₀; the message names source, species, r, energy and value.
+    pub fn at_radius(&self, point: &RadialPoint, nodes: &[EnergyNode]) -> Result<Array2<LocalOpacity>> {
+        let mut sum = Array2::default((self.species.len(), nodes.len()));
+        for source in &self.sources {
+            let terms = source.evaluate(point, &self.species, nodes)?;
+            self.check(source.as_ref(), &terms, point, nodes)?;
+            sum.zip_mut_with(&terms, |total, term| *total += *term);
+        }
+        Ok(sum)
+    }
+
+    fn check(
+        &self,
+        source: &dyn OpacitySource,
+        terms: &Array2<LocalOpacity>,
+        point: &RadialPoint,
+        nodes: &[EnergyNode],
+    ) -> Result<()> {
+        for (species, row) in self.species.iter().zip(terms.rows()) {
+            for (node, term) in nodes.iter().zip(row) {
+                if let Some((name, value, valid)) = term.violation() {
+                    return Err(Error::Numerical(format!(
+                        "{}: {name} of {} at r = {:.6e}, energy = {:.6e} is {value:e}; valid: {valid}",
+                        source.describe(),
+                        species.name,
+                        point.r,
+                        node.energy,
+                    )));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Radii at which the coefficients jump, ascending.
+    pub fn discontinuities(&self) -> Vec<f64> {
+        let mut radii: Vec<f64> = self.sources.iter().flat_map(|source| source.discontinuities()).collect();
+        radii.sort_by(f64::total_cmp);
+        radii.dedup();
+        radii
+    }
+
+    /// Zones of the first table among the sources, for `RadialElements::Zones`.
+    pub fn zone_edges(&self) -> Option<&[f64]> {
+        self.sources.iter().find_map(|source| source.zone_edges())
+    }
+
+    /// Groups of the first table among the sources, for `EnergyGridFile::TableGroups`.
+    pub fn group_edges(&self) -> Option<&[f64]> {
+        self.sources.iter().find_map(|source| source.group_edges())
+    }
+
+    /// One line per source.
+    pub fn describe(&self) -> Vec<String> {
+        self.sources.iter().map(|source| source.describe()).collect()
     }
 }
