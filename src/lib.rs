@@ -7,7 +7,11 @@
 pub mod background;
 pub mod constants;
 pub mod error;
+pub mod methods;
+pub mod numerics;
 pub mod opacities;
 pub mod output;
+pub mod phase_space;
 pub mod problem;
+pub mod solvers;
 pub mod units;
