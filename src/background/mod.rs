@@ -1,5 +1,8 @@
 //! The static background that neutrinos move through: metric, fluid velocity, matter.
 
+mod interpolate;
+mod quadrature;
+
 /// State of the matter at one radius, in external units. Fractions are mass fractions.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct MatterState {
