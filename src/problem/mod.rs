@@ -4,6 +4,7 @@ pub mod expression;
 pub mod file;
 pub mod finite;
 pub mod quantity;
+pub mod syntax;
 
 use std::path::PathBuf;
 
