@@ -4,7 +4,6 @@
 //!
 //! The tree knows RON's shapes but no types; what it lets through, ron still checks.
 
-use std::fmt;
 use std::ops::Range;
 
 /// A value and the bytes it stands in.
@@ -33,6 +32,7 @@ pub enum Shape {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Field {
     pub name: String,
+    pub name_span: Range<usize>,
     pub value: Node,
 }
 
@@ -95,6 +95,33 @@ impl Node {
             }
         }
         (node, steps.len())
+    }
+}
+
+impl Node {
+    /// Steps to the deepest value that holds the byte `offset` (or ends there).
+    pub fn steps_to(&self, offset: usize) -> Vec<Step> {
+        let mut steps = Vec::new();
+        let mut node = self;
+        while let Some((step, child)) = node.child_at(offset) {
+            steps.push(step);
+            node = child;
+        }
+        steps
+    }
+
+    fn child_at(&self, offset: usize) -> Option<(Step, &Self)> {
+        let holds = |node: &Self| (node.span.start..=node.span.end).contains(&offset);
+        match &self.inner().shape {
+            Shape::Fields { fields, .. } => fields
+                .iter()
+                .find(|field| holds(&field.value))
+                .map(|field| (Step::Field(field.name.clone()), &field.value)),
+            Shape::List(items) | Shape::Tuple(items) => {
+                items.iter().enumerate().find(|(_, item)| holds(item)).map(|(i, item)| (Step::Index(i), item))
+            }
+            Shape::Scalar | Shape::Text => None,
+        }
     }
 }
 
@@ -352,12 +379,14 @@ impl<'a> Scanner<'a> {
             if self.take(")") {
                 return Ok(fields);
             }
+            let start = self.at;
             let name = self.word().to_owned();
+            let name_span = start..self.at;
             self.blanks()?;
             if name.is_empty() || !self.take(":") {
                 return Err(self.error("a field `name: value`"));
             }
-            fields.push(Field { name, value: self.value()? });
+            fields.push(Field { name, name_span, value: self.value()? });
             self.separator(")")?;
         }
     }
@@ -375,15 +404,6 @@ impl<'a> Scanner<'a> {
             }
             self.value()?;
             self.separator("}")?;
-        }
-    }
-}
-
-impl fmt::Display for Step {
-    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
-        match self {
-            Self::Field(name) => write!(f, "{name}"),
-            Self::Index(index) => write!(f, "[{index}]"),
         }
     }
 }
@@ -437,6 +457,15 @@ mod tests {
         let tree = parse(FILE).unwrap();
         for (path, depth) in [("metric.mass.x", 1), ("flat.x", 1), ("nothing", 0), ("opacities[7].x", 1)] {
             assert_eq!(tree.deepest(&parse_path(path).unwrap()).1, depth, "{path}");
+        }
+    }
+
+    #[test]
+    fn places_lead_to_paths() {
+        let tree = parse(FILE).unwrap();
+        for path in ["title", "edges[2]", "profile.columns.r.name", "opacities[0].scattering"] {
+            let steps = parse_path(path).unwrap();
+            assert_eq!(tree.steps_to(tree.deepest(&steps).0.span.start), steps);
         }
     }
 
