@@ -1,8 +1,8 @@
 //! The one unit system inside: lengths in cm (or the problem's own unit when it is dimensionless),
 //! c = 1, so that times are lengths, energies in MeV (or dimensionless). What is written out is
-//! converted here.
+//! converted here, and so are the units that users write (`unit_factor`).
 
-use crate::constants::{MEV_IN_ERG, PLANCK_C, SPEED_OF_LIGHT};
+use crate::constants::{BOLTZMANN, MEV_IN_ERG, PLANCK_C, SOLAR_MASS, SPEED_OF_LIGHT};
 
 /// Factors from internal to external units.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -35,5 +35,147 @@ impl UnitSystem {
     /// `unit` as it is written to a file: "1" for dimensionless problems.
     pub fn label(self, unit: &'static str) -> &'static str {
         if self.physical { unit } else { "1" }
+    }
+}
+
+/// What a number with a unit stands for; decides which units are valid and what they are turned into.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Dimension {
+    /// Radii; internal unit cm.
+    Length,
+    /// Times; internal unit cm of light travel (c = 1).
+    Time,
+    /// Energies, temperatures and chemical potentials; internal unit MeV.
+    Energy,
+    /// Interaction coefficients; internal unit 1/cm.
+    Coefficient,
+    /// Rest-mass densities; g/cm³.
+    Density,
+    /// Masses; g.
+    Mass,
+    /// Velocities; internal unit c.
+    Velocity,
+    /// Pressures and energy densities; erg/cm³.
+    Pressure,
+    /// Pure numbers (mass fractions, lapse, Γ, mass and charge numbers).
+    Number,
+}
+
+impl Dimension {
+    /// The units that are understood, with the factor that turns a value into the internal unit.
+    pub fn units(self) -> &'static [(&'static str, f64)] {
+        match self {
+            Self::Length => LENGTHS,
+            Self::Time => TIMES,
+            Self::Energy => ENERGIES,
+            Self::Coefficient => COEFFICIENTS,
+            Self::Density => DENSITIES,
+            Self::Mass => MASSES,
+            Self::Velocity => VELOCITIES,
+            Self::Pressure => PRESSURES,
+            Self::Number => NUMBERS,
+        }
+    }
+
+    /// Names of the valid units, for messages.
+    pub fn unit_names(self) -> String {
+        let names: Vec<&str> = self.units().iter().map(|(name, _)| *name).collect();
+        names.join(", ")
+    }
+
+    /// The dimension's name, for messages.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Length => "length",
+            Self::Time => "time",
+            Self::Energy => "energy",
+            Self::Coefficient => "coefficient",
+            Self::Density => "density",
+            Self::Mass => "mass",
+            Self::Velocity => "velocity",
+            Self::Pressure => "pressure",
+            Self::Number => "number",
+        }
+    }
+}
+
+const LENGTHS: &[(&str, f64)] = &[("cm", 1.0), ("m", 1e2), ("km", 1e5)];
+
+const TIMES: &[(&str, f64)] = &[
+    ("s", SPEED_OF_LIGHT),
+    ("ms", 1e-3 * SPEED_OF_LIGHT),
+    ("us", 1e-6 * SPEED_OF_LIGHT),
+    ("ns", 1e-9 * SPEED_OF_LIGHT),
+    // Light travel.
+    ("cm", 1.0),
+    ("m", 1e2),
+    ("km", 1e5),
+];
+
+const ENERGIES: &[(&str, f64)] =
+    &[("MeV", 1.0), ("keV", 1e-3), ("GeV", 1e3), ("erg", 1.0 / MEV_IN_ERG), ("K", BOLTZMANN)];
+
+const COEFFICIENTS: &[(&str, f64)] =
+    &[("1/cm", 1.0), ("cm-1", 1.0), ("1/m", 1e-2), ("m-1", 1e-2), ("1/km", 1e-5), ("km-1", 1e-5)];
+
+const DENSITIES: &[(&str, f64)] = &[("g/cm3", 1.0), ("g cm-3", 1.0), ("kg/m3", 1e-3), ("kg m-3", 1e-3)];
+
+const MASSES: &[(&str, f64)] = &[("g", 1.0), ("kg", 1e3), ("Msun", SOLAR_MASS)];
+
+const VELOCITIES: &[(&str, f64)] = &[
+    ("c", 1.0),
+    ("1", 1.0),
+    ("cm/s", 1.0 / SPEED_OF_LIGHT),
+    ("cm s-1", 1.0 / SPEED_OF_LIGHT),
+    ("km/s", 1e5 / SPEED_OF_LIGHT),
+    ("km s-1", 1e5 / SPEED_OF_LIGHT),
+];
+
+const PRESSURES: &[(&str, f64)] = &[
+    ("erg/cm3", 1.0),
+    ("erg cm-3", 1.0),
+    ("dyn/cm2", 1.0),
+    ("dyn cm-2", 1.0),
+    ("MeV/fm3", 1e39 * MEV_IN_ERG),
+    ("MeV fm-3", 1e39 * MEV_IN_ERG),
+];
+
+const NUMBERS: &[(&str, f64)] = &[("1", 1.0)];
+
+/// Factor that turns a value in `unit` into the internal unit of `dimension`; `None` where the unit is
+/// not one of [`Dimension::units`]. Exponents may be written with a caret and blanks may be repeated:
+/// `g/cm^3`, `g cm^-3`.
+pub fn unit_factor(unit: &str, dimension: Dimension) -> Option<f64> {
+    let words: Vec<String> = unit.split_whitespace().map(|word| word.replace('^', "")).collect();
+    let unit = words.join(" ");
+    dimension.units().iter().find(|(name, _)| *name == unit).map(|(_, factor)| *factor)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn units_are_turned_into_internal_ones() {
+        assert_eq!(unit_factor("km", Dimension::Length), Some(1e5));
+        assert_eq!(unit_factor("g cm^-3", Dimension::Density), Some(1.0));
+        assert_eq!(unit_factor("g/cm^3", Dimension::Density), Some(1.0));
+        assert_eq!(unit_factor("1/km", Dimension::Coefficient), Some(1e-5));
+        assert_eq!(unit_factor("c", Dimension::Velocity), Some(1.0));
+        // 1 MeV of temperature is 1.160451812e10 K (CODATA 2018).
+        let kelvin = unit_factor("K", Dimension::Energy).unwrap();
+        assert!((1.160_451_812e10 * kelvin - 1.0).abs() < 1e-9);
+        // Light covers 299.792458 km in a millisecond.
+        assert!((unit_factor("ms", Dimension::Time).unwrap() / 299.792_458e5 - 1.0).abs() < 1e-15);
+        assert!((unit_factor("Msun", Dimension::Mass).unwrap() / 1.9884e33 - 1.0).abs() < 1e-4);
+        assert_eq!(unit_factor("MeV/fm3", Dimension::Pressure), Some(1.602176634e33));
+    }
+
+    #[test]
+    fn a_unit_of_another_dimension_is_unknown() {
+        assert_eq!(unit_factor("km", Dimension::Energy), None);
+        assert_eq!(unit_factor("KM", Dimension::Length), None);
+        assert_eq!(unit_factor("", Dimension::Length), None);
+        assert_eq!(Dimension::Mass.unit_names(), "g, kg, Msun");
     }
 }

@@ -3,6 +3,7 @@
 
 use serde::Deserialize;
 
+use super::finite;
 use super::quantity::{Quantity, QuantityList};
 
 /// The whole problem file.
@@ -77,7 +78,7 @@ pub enum MetricFile {
     /// `compactness` = 2GM/(Rc²), `mass`, `density`.
     UniformStar {
         radius: Quantity,
-        #[serde(default)]
+        #[serde(default, deserialize_with = "finite::option")]
         compactness: Option<f64>,
         #[serde(default)]
         mass: Option<Quantity>,
@@ -126,6 +127,7 @@ pub enum VelocityFile {
     /// Piecewise linear through the points (r, v); constant beyond the last unless `beyond` says otherwise.
     PiecewiseLinear {
         radii: QuantityList,
+        #[serde(deserialize_with = "finite::list")]
         values: Vec<f64>,
         #[serde(default)]
         beyond: VelocityBeyond,
@@ -145,6 +147,7 @@ pub enum VelocityBeyond {
 }
 
 /// The matter: what rates and metric integrals need.
+#[allow(clippy::large_enum_variant, reason = "there is one per problem")]
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub enum MatterFile {
@@ -154,8 +157,10 @@ pub enum MatterFile {
     PowerLawAtmosphere {
         reference_radius: Quantity,
         density: Quantity,
+        #[serde(deserialize_with = "finite::number")]
         density_exponent: f64,
         temperature: Quantity,
+        #[serde(deserialize_with = "finite::number")]
         temperature_exponent: f64,
         electron_fraction: ElectronFractionFile,
     },
@@ -165,6 +170,7 @@ pub enum MatterFile {
         radius: Option<Quantity>,
         density: Quantity,
         temperature: Quantity,
+        #[serde(deserialize_with = "finite::number")]
         electron_fraction: f64,
     },
     /// Columns of a file.
@@ -175,8 +181,10 @@ pub enum MatterFile {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ElectronFractionFile {
+    #[serde(deserialize_with = "finite::number")]
     pub inner: f64,
     pub inner_radius: Quantity,
+    #[serde(deserialize_with = "finite::number")]
     pub outer: f64,
     pub outer_radius: Quantity,
 }
@@ -291,7 +299,7 @@ pub struct SpeciesFile {
     #[serde(default)]
     pub flavour: Flavour,
     /// How many physical species it stands for (4 for νx = νμ, ν̄μ, ντ, ν̄τ).
-    #[serde(default = "one")]
+    #[serde(default = "one", deserialize_with = "finite::number")]
     pub multiplicity: f64,
 }
 
@@ -360,34 +368,31 @@ pub enum Spacing {
     /// Constant ratio of neighbouring edges.
     Geometric,
     /// Widths in geometric progression, the last `ratio` times finer than the first.
-    GradedToEnd(f64),
+    GradedToEnd(#[serde(deserialize_with = "finite::number")] f64),
     /// Widths in geometric progression, the first `ratio` times finer than the last.
-    GradedToStart(f64),
+    GradedToStart(#[serde(deserialize_with = "finite::number")] f64),
     /// Finer by `ratio` at both ends than in the middle.
-    GradedToBoth(f64),
+    GradedToBoth(#[serde(deserialize_with = "finite::number")] f64),
 }
 
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub enum AngularGridFile {
     /// Classical S_N: one element, Gauss-Legendre ordinates on [−1, 1].
-    SingleRange {
-        ordinates: usize,
-    },
+    SingleRange { ordinates: usize },
     /// Equal elements, an even number so that one edge is μ = 0.
-    Uniform {
-        degree: usize,
-        elements: usize,
-    },
+    Uniform { degree: usize, elements: usize },
     /// Equal elements inward; outward ones whose distance to μ = 1 shrinks geometrically to `finest`.
     Graded {
         degree: usize,
         inward: usize,
         outward: usize,
+        #[serde(deserialize_with = "finite::number")]
         finest: f64,
     },
     Edges {
         degree: usize,
+        #[serde(deserialize_with = "finite::list")]
         edges: Vec<f64>,
     },
 }
@@ -431,7 +436,7 @@ pub enum OpacityFile {
     /// Elastic scattering with σ₀ and σ₁ = `mean_cosine` σ₀.
     Scattering {
         scattering: Coefficient,
-        #[serde(default)]
+        #[serde(default, deserialize_with = "finite::number")]
         mean_cosine: f64,
         #[serde(default)]
         region: Option<RegionFile>,
@@ -472,11 +477,11 @@ pub enum Coefficient {
         value: Quantity,
         #[serde(default)]
         r0: Option<Quantity>,
-        #[serde(default)]
+        #[serde(default, deserialize_with = "finite::number")]
         r_exponent: f64,
         #[serde(default)]
         energy0: Option<Quantity>,
-        #[serde(default)]
+        #[serde(default, deserialize_with = "finite::number")]
         energy_exponent: f64,
     },
     /// In `r`, `energy`, `lapse` and where there is matter `density`, `temperature`, `ye`; 1/cm in physical units.
@@ -487,13 +492,13 @@ pub enum Coefficient {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub enum EquilibriumFile {
-    Constant(f64),
+    Constant(#[serde(deserialize_with = "finite::number")] f64),
     /// strength · [exp((ε−μ_ν)/T)+1]⁻¹.
     FermiDirac {
         temperature: RadialValue,
         #[serde(default)]
         chemical_potential: Option<RadialValue>,
-        #[serde(default = "one")]
+        #[serde(default = "one", deserialize_with = "finite::number")]
         strength: f64,
     },
     /// An expression like that of [`Coefficient::Expression`].
@@ -549,12 +554,13 @@ pub enum BoundaryCondition {
 }
 
 /// What is solved.
+#[allow(clippy::large_enum_variant, reason = "there is one per problem")]
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub enum ModeFile {
     SteadyState {
         /// Largest relative residual of a converged solution.
-        #[serde(default = "default_tolerance")]
+        #[serde(default = "default_tolerance", deserialize_with = "finite::number")]
         tolerance: f64,
         #[serde(default = "default_iterations")]
         max_iterations: usize,
@@ -573,7 +579,7 @@ pub enum ModeFile {
         step: StepFile,
         initial: InitialFile,
         /// Largest relative residual of each stage's linear system.
-        #[serde(default = "default_tolerance")]
+        #[serde(default = "default_tolerance", deserialize_with = "finite::number")]
         tolerance: f64,
     },
 }
@@ -609,7 +615,7 @@ pub enum StepFile {
     Fixed(Quantity),
     /// Local error per step in f, absolute and relative to the largest f of the initial state.
     Adaptive {
-        #[serde(default = "default_step_tolerance")]
+        #[serde(default = "default_step_tolerance", deserialize_with = "finite::number")]
         tolerance: f64,
         #[serde(default)]
         initial: Option<Quantity>,
@@ -660,11 +666,11 @@ impl Default for OutputsFile {
 #[derive(Debug, Clone, Copy, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Refinement {
-    #[serde(default = "one")]
+    #[serde(default = "one", deserialize_with = "finite::number")]
     pub r: f64,
-    #[serde(default = "one")]
+    #[serde(default = "one", deserialize_with = "finite::number")]
     pub mu: f64,
-    #[serde(default = "one")]
+    #[serde(default = "one", deserialize_with = "finite::number")]
     pub energy: f64,
 }
 
@@ -724,16 +730,18 @@ pub struct CriterionFile {
 pub enum Expected {
     /// |value − expected| ≤ relative·|expected| + absolute.
     Value {
+        #[serde(deserialize_with = "finite::number")]
         value: f64,
-        #[serde(default)]
+        #[serde(default, deserialize_with = "finite::number")]
         relative: f64,
-        #[serde(default)]
+        #[serde(default, deserialize_with = "finite::number")]
         absolute: f64,
     },
-    AtMost(f64),
-    AtLeast(f64),
+    AtMost(#[serde(deserialize_with = "finite::number")] f64),
+    AtLeast(#[serde(deserialize_with = "finite::number")] f64),
     /// Relative spread over the region at most this.
     Constant {
+        #[serde(deserialize_with = "finite::number")]
         relative: f64,
     },
 }

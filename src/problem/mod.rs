@@ -2,6 +2,7 @@
 
 pub mod expression;
 pub mod file;
+pub mod finite;
 pub mod quantity;
 
 use std::path::PathBuf;
