@@ -5,6 +5,8 @@
 //! energies, so that what depends on the matter alone is found once per radius. They have no inner
 //! state that changes: any number of threads may ask the same [`Opacities`].
 
+pub mod fermi_gas;
+
 use ndarray::Array2;
 
 use crate::background::MatterState;
