@@ -5,10 +5,11 @@ pub mod dataset;
 mod read;
 mod scales;
 mod series;
+pub mod summary;
 mod write;
 
-pub use read::{read, read_variables};
-pub use series::time_series;
+pub use read::{read, read_variables, read_where};
+pub use series::{state, time_series};
 pub use write::{check_writable, write};
 
 /// Version of the layout that [`write`] writes and [`read`] reads; the file attribute `format_version`.

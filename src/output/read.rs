@@ -15,8 +15,7 @@ use crate::error::{Error, Result};
 /// [`Error::File`]: the file does not exist, is not HDF5, is truncated or damaged, is not an output of
 /// this program, or has another format version.
 pub fn read(path: &Path) -> Result<Dataset> {
-    let file = open(path)?;
-    read_group(&file, &|_| true).map_err(|e| damaged(path, &e))
+    read_where(path, |_| true)
 }
 
 /// Reads the variables and groups `names` with their dimensions and coordinates, and the attributes of
@@ -32,6 +31,16 @@ pub fn read_variables(path: &Path, names: &[&str]) -> Result<Dataset> {
         return Err(Error::file(path, what));
     }
     read_group(&file, &|name| names.contains(&name)).map_err(|e| damaged(path, &e))
+}
+
+/// Reads the variables and groups for whose names `wanted` is true, with dimensions, coordinates and
+/// attributes: for readers that take what there is and spare the rest (such as `f`).
+///
+/// # Errors
+/// As [`read`].
+pub fn read_where(path: &Path, wanted: impl Fn(&str) -> bool) -> Result<Dataset> {
+    let file = open(path)?;
+    read_group(&file, &wanted).map_err(|e| damaged(path, &e))
 }
 
 fn open(path: &Path) -> Result<hdf5::File> {
@@ -100,10 +109,9 @@ fn read_group(group: &Group, wanted: &dyn Fn(&str) -> bool) -> hdf5::Result<Data
         if let Some(order) = order {
             dimensions.push((order, (name.clone(), stored.size(), stored.is_resizable())));
         }
-        if wanted(&name) || order.is_some() {
-            if !scales::is_without_coordinate(&stored) {
-                result.variables.push(read_variable(&stored, &name)?);
-            }
+        let is_coordinate = order.is_some() && !scales::is_without_coordinate(&stored);
+        if is_coordinate || (order.is_none() && wanted(&name)) {
+            result.variables.push(read_variable(&stored, &name)?);
         }
     }
     dimensions.sort_by_key(|d| d.0);

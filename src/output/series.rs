@@ -61,6 +61,29 @@ pub fn time_series(times: Vec<f64>, units: &str, states: &[Dataset]) -> Result<D
     Ok(series)
 }
 
+/// One state of `dataset`: that stored nearest to `time`, or the last; a steady state as it is.
+///
+/// # Errors
+/// A `time` that is not finite, or that is given for a steady state; a damaged dataset.
+pub fn state(dataset: &Dataset, time: Option<f64>) -> Result<Dataset> {
+    let Some(length) = dataset.length(TIME) else {
+        return match time {
+            None => Ok(dataset.clone()),
+            Some(_) => Err(Error::dataset(TIME, "the result is a steady state, without times")),
+        };
+    };
+    let Some(time) = time else {
+        return dataset.at(TIME, length.saturating_sub(1));
+    };
+    if !time.is_finite() {
+        return Err(Error::dataset(TIME, format!("{time} is not a time")));
+    }
+    let distance = |stored: &f64| (stored - time).abs();
+    let stored = dataset.reals(TIME)?.iter().enumerate();
+    let nearest = stored.min_by(|a, b| distance(a.1).total_cmp(&distance(b.1)));
+    dataset.at(TIME, nearest.map_or(0, |(index, _)| index))
+}
+
 fn join(states: &[&Dataset], time_units: &str) -> Result<Dataset> {
     let Some(last) = states.last() else {
         return Err(Error::dataset(TIME, "no state to write"));
