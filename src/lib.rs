@@ -5,6 +5,7 @@
 //! docs/discretisation.md). docs/architecture.md shows how the modules follow the data.
 
 pub mod background;
+pub mod commands;
 pub mod constants;
 pub mod error;
 pub mod methods;
