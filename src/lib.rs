@@ -7,6 +7,8 @@
 pub mod background;
 pub mod commands;
 pub mod constants;
+pub mod criteria;
+pub mod diagnostics;
 pub mod error;
 pub mod methods;
 pub mod numerics;
@@ -14,5 +16,7 @@ pub mod opacities;
 pub mod output;
 pub mod phase_space;
 pub mod problem;
+pub mod progress;
+pub mod run;
 pub mod solvers;
 pub mod units;

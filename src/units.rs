@@ -22,6 +22,11 @@ impl UnitSystem {
         if self.physical { SPEED_OF_LIGHT } else { 1.0 }
     }
 
+    /// Seconds (or the dimensionless time unit) in one internal unit of time, a light-crossing length.
+    pub fn time_unit(self) -> f64 {
+        1.0 / self.speed_of_light()
+    }
+
     /// (hc)³ [MeV³ cm³], or 1.
     pub fn planck_c_cubed(self) -> f64 {
         if self.physical { PLANCK_C.powi(3) } else { 1.0 }

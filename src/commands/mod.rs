@@ -1,6 +1,10 @@
 //! The commands of the program: thin layers over the library. Only they print.
 
+pub mod check;
 pub mod completions;
 pub mod list;
 mod print;
+mod problem_args;
+pub mod run;
 pub mod show;
+mod terminal;

@@ -120,9 +120,8 @@ fn tensor<'f>(
 ) -> Tensor {
     let angular = &phase_space.angular;
     let gray = matches!(phase_space.energy, EnergyGrid::Gray);
-    let to_infinity = |mu: f64| {
-        places.lapse[i] * lorentz_factor(places.velocity[i]) * (1.0 + places.velocity[i] * mu)
-    };
+    let to_infinity =
+        |mu: f64| places.lapse[i] * lorentz_factor(places.velocity[i]) * (1.0 + places.velocity[i] * mu);
     let mut sum = Tensor::default();
     for k in 0..phase_space.energy.len() {
         let spectral = phase_space.energy.weight(k) * phase_space.energy.node(k).powi(power);

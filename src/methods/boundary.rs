@@ -65,12 +65,7 @@ impl Boundaries {
 }
 
 impl Boundary {
-    fn build(
-        file: &BoundaryCondition,
-        path: &str,
-        velocity: f64,
-        phase_space: &PhaseSpace,
-    ) -> Result<Self> {
+    fn build(file: &BoundaryCondition, path: &str, velocity: f64, phase_space: &PhaseSpace) -> Result<Self> {
         match file {
             BoundaryCondition::Vacuum => Ok(Self::Vacuum),
             BoundaryCondition::Reflecting if velocity != 0.0 => Err(Error::field(

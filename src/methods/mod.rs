@@ -2,5 +2,8 @@
 //! so that a difference between two of them is due to the method.
 
 pub mod boltzmann;
+pub mod boundary;
 pub mod coefficients;
 pub mod geometry;
+pub mod initial;
+pub mod setup;

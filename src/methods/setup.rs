@@ -3,7 +3,7 @@
 use rayon::prelude::*;
 
 use crate::background::Background;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::opacities::{EnergyNode, LocalOpacity, Opacities, RadialPoint};
 use crate::phase_space::{NaturalEdges, PhaseSpace};
 use crate::problem::Loaded;
@@ -52,7 +52,15 @@ impl Setup {
         let geometry = Geometry::sample(&background, &phase_space);
         let boundaries = Boundaries::build(&file.boundary, &phase_space, &geometry)?;
         let coefficients = sample_opacities(&opacities, &background, &phase_space)?;
-        Ok(Self { units: context.units, background, phase_space, opacities, boundaries, geometry, coefficients })
+        Ok(Self {
+            units: context.units,
+            background,
+            phase_space,
+            opacities,
+            boundaries,
+            geometry,
+            coefficients,
+        })
     }
 }
 
@@ -63,10 +71,7 @@ fn sample_opacities(
     phase_space: &PhaseSpace,
 ) -> Result<Coefficients> {
     let energies: Vec<EnergyNode> = (0..phase_space.energy.len())
-        .map(|k| EnergyNode {
-            energy: phase_space.energy.node(k),
-            element: phase_space.energy.element_of(k),
-        })
+        .map(|k| EnergyNode { energy: phase_space.energy.node(k), element: phase_space.energy.element_of(k) })
         .collect();
     let by_radius = phase_space
         .radial
@@ -80,27 +85,6 @@ fn sample_opacities(
         .collect::<Result<Vec<_>>>()?;
     let at = |species: usize, k: usize, i: usize| -> LocalOpacity { by_radius[i][[species, k]] };
     Ok(Coefficients::sample(phase_space, at))
-}
-
-impl Setup {
-    /// Bytes that a steady-state run needs at its peak, and what takes them.
-    pub fn memory_estimate(&self) -> u64 {
-        super::boltzmann::memory_estimate(self)
-    }
-
-    /// Refuses a problem whose memory estimate exceeds `available` bytes.
-    pub fn check_memory(&self, available: u64) -> Result<()> {
-        let needed = self.memory_estimate();
-        if needed <= available {
-            return Ok(());
-        }
-        let gigabytes = |bytes: u64| format!("{:.1} GB", bytes as f64 * 1e-9);
-        Err(Error::field(
-            "phase_space",
-            format!("a grid that needs {}", gigabytes(needed)),
-            format!("at most {} on this machine: fewer elements or lower degrees", gigabytes(available)),
-        ))
-    }
 }
 
 impl Geometry {

@@ -286,16 +286,39 @@ mod tests {
                 println!("N {t:e} {n:e} {eta:.17e} {:.17e}", fermi_half(eta));
             }
         }
-        for (a, b) in [(-5.0, -7.0), (0.0, 0.0), (1.0, 0.999999), (3.0, -4.0), (40.0, 38.0), (1e3, 5.0), (2e3, 1.99e3), (1e4,1e4), (-3.0, f64::NEG_INFINITY), (100., f64::NEG_INFINITY)] {
+        for (a, b) in [
+            (-5.0, -7.0),
+            (0.0, 0.0),
+            (1.0, 0.999999),
+            (3.0, -4.0),
+            (40.0, 38.0),
+            (1e3, 5.0),
+            (2e3, 1.99e3),
+            (1e4, 1e4),
+            (-3.0, f64::NEG_INFINITY),
+            (100., f64::NEG_INFINITY),
+        ] {
             println!("B {a:e} {b:e} {:.17e}", unblocked_fraction(a, b));
         }
         let start = std::time::Instant::now();
-        for k in 0..1000 { let g = ElectronGas { mass: 0.51099895, hbar_c: crate::constants::HBAR_C, temperature: 1.0+k as f64*0.01 };
-          worst += (g.chemical_potential(1e33).unwrap()>0.) as i32; }
-        println!("# {:?} per electron solve {worst}", start.elapsed()/1000);
+        for k in 0..1000 {
+            let g = ElectronGas {
+                mass: 0.51099895,
+                hbar_c: crate::constants::HBAR_C,
+                temperature: 1.0 + k as f64 * 0.01,
+            };
+            worst += (g.chemical_potential(1e33).unwrap() > 0.) as i32;
+        }
+        println!("# {:?} per electron solve {worst}", start.elapsed() / 1000);
         let start = std::time::Instant::now();
-        for k in 0..1000 { let g = NucleonGas { mass: 939.0, hbar_c: crate::constants::HBAR_C, temperature: 1.0+k as f64*0.01 };
-          worst += (g.degeneracy(1e36).unwrap()>0.) as i32; }
-        println!("# {:?} per nucleon solve {worst}", start.elapsed()/1000);
+        for k in 0..1000 {
+            let g = NucleonGas {
+                mass: 939.0,
+                hbar_c: crate::constants::HBAR_C,
+                temperature: 1.0 + k as f64 * 0.01,
+            };
+            worst += (g.degeneracy(1e36).unwrap() > 0.) as i32;
+        }
+        println!("# {:?} per nucleon solve {worst}", start.elapsed() / 1000);
     }
 }

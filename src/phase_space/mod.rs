@@ -5,6 +5,7 @@ mod build;
 pub mod grid;
 
 use crate::problem::file::Flavour;
+pub use build::NaturalEdges;
 use grid::NodalGrid;
 
 /// A neutrino species that is followed.

@@ -29,6 +29,8 @@ pub enum Status {
     Limit,
     /// No solution: singular or not finite.
     Failed,
+    /// The user stopped it.
+    Interrupted,
 }
 
 impl Status {
@@ -39,6 +41,7 @@ impl Status {
             Self::Stalled => "stalled",
             Self::Limit => "limit",
             Self::Failed => "failed",
+            Self::Interrupted => "interrupted",
         }
     }
 
@@ -49,6 +52,7 @@ impl Status {
             Self::Limit => 1,
             Self::Stalled => 2,
             Self::Failed => 3,
+            Self::Interrupted => 4,
         };
         if rank(self) >= rank(other) { self } else { other }
     }

@@ -2,3 +2,4 @@
 
 pub mod block_tridiagonal;
 pub mod krylov;
+pub mod sdirk;

@@ -6,10 +6,10 @@
 
 use rayon::prelude::*;
 
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::numerics::SWEEP_GROUP;
 use crate::phase_space::PhaseSpace;
-use crate::solvers::block_tridiagonal::{Face, Factors, Structure};
+use crate::solvers::block_tridiagonal::{Face, Factors, Precision, Structure};
 use crate::solvers::krylov::{self, Limits, LinearSystem, Outcome, Status};
 
 use super::connection::Connection;
@@ -17,16 +17,16 @@ use super::operator::Operator;
 use super::radial_advection::{Side, flows_in, inflow_factor};
 
 /// The factorised system of one species.
-pub struct ImplicitSolver<'a> {
+pub struct ImplicitSolver<'a, T> {
     operator: &'a Operator<'a>,
     structure: &'a Structure,
     species: usize,
     shift: f64,
-    factors: Vec<Factors<f32>>,
+    factors: Vec<Factors<T>>,
     row_scale: Vec<f64>,
 }
 
-impl<'a> ImplicitSolver<'a> {
+impl<'a, T: Precision> ImplicitSolver<'a, T> {
     /// Factorises the systems of all energies.
     pub fn new(
         operator: &'a Operator<'a>,
@@ -54,7 +54,7 @@ impl<'a> ImplicitSolver<'a> {
     }
 }
 
-impl LinearSystem for ImplicitSolver<'_> {
+impl<T: Precision> LinearSystem for ImplicitSolver<'_, T> {
     fn apply(&self, x: &[f64], y: &mut [f64]) {
         self.operator.apply(self.species, self.shift, x, y);
     }
@@ -126,6 +126,7 @@ pub fn solve_uncoupled(
     q: &[f64],
     f: &mut [f64],
     tolerance: f64,
+    progress: &mut dyn FnMut(f64) -> bool,
 ) -> Result<Outcome> {
     let slab = operator.phase_space.slab();
     let scale = operator.row_scale(species, 0.0);
@@ -143,6 +144,9 @@ pub fn solve_uncoupled(
         Ok(())
     })?;
     let relative = krylov::relative_residual(|x, y| operator.apply(species, 0.0, x, y), q, f, &scale)?;
+    if !progress(relative) {
+        return Err(Error::Interrupted);
+    }
     let status = if relative <= tolerance { Status::Converged } else { Status::Stalled };
     Ok(Outcome { status, iterations: 3, residuals: vec![relative] })
 }

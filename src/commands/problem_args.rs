@@ -1,0 +1,47 @@
+//! Options of the commands that read a problem file.
+
+use std::path::PathBuf;
+
+use crate::error::{Error, Result};
+use crate::problem::Loaded;
+use crate::problem::load::{LoadOptions, Resolution, load};
+
+/// A problem file and what the command line changes in it.
+#[derive(Debug, Clone, clap::Args)]
+pub struct ProblemArgs {
+    /// Problem file.
+    #[arg(value_name = "PROBLEM.ron")]
+    pub problem: PathBuf,
+    /// Number of elements relative to the file's.
+    #[arg(long, value_enum, default_value_t)]
+    pub resolution: Resolution,
+    /// Replace a value of the file, e.g. `phase_space.mu.outward=20`; may be given several times.
+    #[arg(long = "set", value_name = "PATH=VALUE", value_parser = path_and_value)]
+    pub overrides: Vec<(String, String)>,
+    /// Folder of external data, for paths that begin with `data:`.
+    #[arg(long, value_name = "DIR", env = "TOLMAN_DATA")]
+    pub data: Option<PathBuf>,
+}
+
+impl ProblemArgs {
+    /// Reads and validates the file.
+    ///
+    /// # Errors
+    /// See [`load`].
+    pub fn load(&self) -> Result<Loaded> {
+        if let Some(data) = self.data.as_ref().filter(|data| !data.is_dir()) {
+            return Err(Error::file(data, "is no folder (--data, TOLMAN_DATA)"));
+        }
+        let options = LoadOptions {
+            overrides: self.overrides.clone(),
+            resolution: self.resolution,
+            data: self.data.clone(),
+        };
+        load(&self.problem, &options)
+    }
+}
+
+fn path_and_value(text: &str) -> std::result::Result<(String, String), String> {
+    let (path, value) = text.split_once('=').ok_or("expected PATH=VALUE")?;
+    Ok((path.trim().to_owned(), value.trim().to_owned()))
+}

@@ -1,0 +1,8 @@
+//! From f to what users read.
+
+pub mod balance;
+pub mod heating;
+pub mod integrated;
+pub mod moments;
+pub mod neutrinosphere;
+pub mod result;

@@ -1,0 +1,340 @@
+//! The solution as a dataset: every variable of docs/reference_format.md.
+
+use crate::error::Result;
+use crate::methods::boltzmann::operator::Operator;
+use crate::methods::setup::Setup;
+use crate::output::dataset::Dataset;
+use crate::phase_space::PhaseSpace;
+use crate::units::UnitSystem;
+
+use super::balance::{Rates, rates, relative};
+use super::heating::Heating;
+use super::integrated::{Integrated, Places};
+use super::moments::{Moments, bound_violation};
+use super::neutrinosphere::Neutrinospheres;
+
+/// What the user wants besides the variables at the nodes.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Wanted {
+    /// Whether f itself is written.
+    pub distribution: bool,
+    /// Radii (internal) of the group `samples`.
+    pub sample_radii: Vec<f64>,
+}
+
+/// The dataset of one state: f at (species, energy node, radial node, ordinate), with the inflow of that
+/// time at the inner and outer edge.
+///
+/// # Errors
+/// A sample radius outside the grid.
+pub fn dataset(
+    setup: &Setup,
+    operator: &Operator,
+    f: &[f64],
+    inflow: (&[f64], &[f64]),
+    wanted: &Wanted,
+) -> Result<Dataset> {
+    let space = &setup.phase_space;
+    let moments = Moments::new(space, f);
+    let mut dataset = Dataset::new();
+    add_grid(&mut dataset, space, setup.units);
+    dataset.dimension("r", space.radial.nodes.len());
+    let r_unit = setup.units.label("cm");
+    dataset.real("r", &["r"], r_unit, "areal radius", space.radial.nodes.clone());
+    dataset.real("r_weight", &["r"], r_unit, "quadrature weight of r", space.radial.weights.clone());
+    add_background(&mut dataset, setup);
+    add_opacities(&mut dataset, setup);
+    let places = Places::nodes(space, &setup.geometry);
+    add_solution(&mut dataset, space, "r", &places, setup.units, f, &moments, wanted.distribution);
+    add_spheres(&mut dataset, setup, &moments);
+    add_heating(&mut dataset, setup, &moments);
+    add_balances(&mut dataset, setup, operator, f, inflow);
+    add_quality(&mut dataset, space, f);
+    if !wanted.sample_radii.is_empty() {
+        dataset.group("samples", samples(setup, f, &wanted.sample_radii)?);
+    }
+    Ok(dataset)
+}
+
+/// Species, ordinates and energies.
+fn add_grid(dataset: &mut Dataset, space: &PhaseSpace, units: UnitSystem) {
+    let energies = 0..space.energy.len();
+    dataset.dimension("species", space.species.len());
+    dataset.dimension("energy", space.energy.len());
+    dataset.dimension("mu", space.angular.nodes.len());
+    let names = space.species.iter().map(|s| s.name.clone()).collect();
+    dataset.text("species", &["species"], "neutrino species", names);
+    let multiplicity = space.species.iter().map(|s| s.multiplicity).collect();
+    let meaning = "number of physical species that each stands for; all other variables are for one of them";
+    dataset.real("multiplicity", &["species"], "1", meaning, multiplicity);
+    let energy_unit = units.label("MeV");
+    let (nodes, widths) = energies.map(|k| (space.energy.node(k), space.energy.weight(k))).unzip();
+    dataset.real("energy", &["energy"], energy_unit, "neutrino energy in the comoving frame", nodes);
+    dataset.real("energy_weight", &["energy"], energy_unit, "quadrature weight of the energy", widths);
+    let mu = "cosine to the outward radial direction in the comoving frame";
+    dataset.real("mu", &["mu"], "1", mu, space.angular.nodes.clone());
+    dataset.real("mu_weight", &["mu"], "1", "quadrature weight of mu", space.angular.weights.clone());
+}
+
+fn add_background(dataset: &mut Dataset, setup: &Setup) {
+    let geometry = &setup.geometry;
+    dataset.real("lapse", &["r"], "1", "lapse of static observers", geometry.lapse.clone());
+    let metric = "sqrt(g_rr) in areal radius";
+    dataset.real("radial_metric", &["r"], "1", metric, geometry.radial_metric.clone());
+    let velocity = "radial velocity of the fluid seen by static observers, in units of c";
+    dataset.real("velocity", &["r"], "1", velocity, geometry.velocity.clone());
+    let matter: Option<Vec<_>> =
+        setup.phase_space.radial.nodes.iter().map(|&r| setup.background.matter(r)).collect();
+    let Some(matter) = matter else { return };
+    let column = |value: fn(&crate::background::MatterState) -> f64| matter.iter().map(value).collect();
+    dataset.real("density", &["r"], "g cm-3", "baryon rest-mass density", column(|m| m.density));
+    dataset.real("temperature", &["r"], "MeV", "temperature of the matter", column(|m| m.temperature));
+    dataset.real("electron_fraction", &["r"], "1", "electrons per baryon", column(|m| m.electron_fraction));
+}
+
+fn add_opacities(dataset: &mut Dataset, setup: &Setup) {
+    let space = &setup.phase_space;
+    let all: Vec<_> = (0..space.species.len())
+        .flat_map(|s| (0..space.energy.len()).map(move |k| (s, k)))
+        .flat_map(|(s, k)| setup.coefficients.slab(s, k))
+        .collect();
+    let dimensions = ["species", "energy", "r"];
+    let unit = setup.units.label("cm-1");
+    let absorption = "absorption opacity corrected for stimulated absorption";
+    dataset.real("absorption", &dimensions, unit, absorption, all.iter().map(|o| o.absorption).collect());
+    let equilibrium = "equilibrium occupation, emissivity / absorption (0 where nothing absorbs)";
+    let occupation = all.iter().map(|o| if o.absorption > 0.0 { o.emissivity / o.absorption } else { 0.0 });
+    dataset.real("equilibrium", &dimensions, "1", equilibrium, occupation.collect());
+    let scattering = "elastic scattering, isotropic part sigma_0";
+    dataset.real("scattering", &dimensions, unit, scattering, all.iter().map(|o| o.scattering).collect());
+    let first = "elastic scattering, first Legendre part sigma_1";
+    let values = all.iter().map(|o| o.scattering_first).collect();
+    dataset.real("scattering_first", &dimensions, unit, first, values);
+}
+
+/// f, its moments and energy integrals over the radial dimension `radius`.
+#[allow(clippy::too_many_arguments, reason = "one call for nodes and one for samples")]
+fn add_solution(
+    dataset: &mut Dataset,
+    space: &PhaseSpace,
+    radius: &str,
+    places: &Places,
+    units: UnitSystem,
+    f: &[f64],
+    moments: &Moments,
+    distribution: bool,
+) {
+    if distribution {
+        let values = ordinates_before_radii(f, places.r.len(), space.angular.nodes.len());
+        dataset.real(
+            "f",
+            &["species", "energy", "mu", radius],
+            "1",
+            "invariant distribution function",
+            values,
+        );
+    }
+    let spectral = ["species", "energy", radius];
+    for (name, meaning, values) in [
+        ("j", "J = 1/2 int f dmu", &moments.j),
+        ("h", "H = 1/2 int f mu dmu", &moments.h),
+        ("k", "K = 1/2 int f mu^2 dmu", &moments.k),
+        ("l", "L = 1/2 int f mu^3 dmu", &moments.l),
+    ] {
+        dataset.real(name, &spectral, "1", meaning, values.clone());
+    }
+    let sums = Integrated::new(space, places, units, f);
+    let energy_unit = units.label("MeV");
+    let power = units.label("erg s-1");
+    for (name, unit, meaning, values) in [
+        ("number_density", units.label("cm-3"), "number density, comoving frame", sums.number_density),
+        ("energy_density", units.label("erg cm-3"), "energy density, comoving frame", sums.energy_density),
+        ("luminosity", power, "4 pi r^2 x energy flux, comoving frame", sums.luminosity),
+        ("luminosity_static", power, "4 pi r^2 x energy flux, static observers", sums.luminosity_static),
+        (
+            "luminosity_infinity",
+            power,
+            "4 pi r^2 lapse^2 x energy flux of static observers: luminosity at infinity",
+            sums.luminosity_infinity,
+        ),
+        (
+            "number_luminosity_infinity",
+            units.label("s-1"),
+            "4 pi r^2 lapse x number flux of static observers: number luminosity at infinity",
+            sums.number_luminosity_infinity,
+        ),
+        ("mean_energy", energy_unit, "mean energy of the density, int e^3 J / int e^2 J", sums.mean_energy),
+        ("rms_energy", energy_unit, "sqrt(int e^5 J / int e^3 J)", sums.rms_energy),
+        (
+            "mean_energy_infinity",
+            energy_unit,
+            "luminosity_infinity / number_luminosity_infinity",
+            sums.mean_energy_infinity,
+        ),
+        ("flux_factor", "1", "int e^3 H / int e^3 J", sums.flux_factor),
+        ("eddington_factor", "1", "int e^3 K / int e^3 J", sums.eddington_factor),
+    ] {
+        dataset.real(name, &["species", radius], unit, meaning, values);
+    }
+}
+
+/// From (…, radius, ordinate) to (…, ordinate, radius).
+fn ordinates_before_radii(f: &[f64], radii: usize, ordinates: usize) -> Vec<f64> {
+    let mut values = Vec::with_capacity(f.len());
+    for slab in f.chunks_exact(radii * ordinates) {
+        for j in 0..ordinates {
+            values.extend((0..radii).map(|i| slab[i * ordinates + j]));
+        }
+    }
+    values
+}
+
+fn add_spheres(dataset: &mut Dataset, setup: &Setup, moments: &Moments) {
+    let spheres = Neutrinospheres::new(&setup.phase_space, &setup.geometry, &setup.coefficients, moments);
+    let unit = setup.units.label("cm");
+    for (name, meaning, values) in [
+        ("energy_sphere", "radius of effective optical depth 2/3, 0 where there is none", spheres.energy),
+        (
+            "transport_sphere",
+            "radius of transport optical depth 2/3, 0 where there is none",
+            spheres.transport,
+        ),
+    ] {
+        dataset.real(name, &["species", "energy"], unit, meaning, values);
+    }
+    for (name, meaning, values) in [
+        (
+            "energy_sphere_mean",
+            "energy sphere with opacities averaged over the local spectrum e^3 J",
+            spheres.energy_mean,
+        ),
+        (
+            "transport_sphere_mean",
+            "transport sphere with opacities averaged over the local spectrum e^3 J",
+            spheres.transport_mean,
+        ),
+    ] {
+        dataset.real(name, &["species"], unit, meaning, values);
+    }
+    dataset.real(
+        "transport_depth",
+        &["species"],
+        "1",
+        "largest radial transport optical depth",
+        spheres.depth,
+    );
+}
+
+fn add_heating(dataset: &mut Dataset, setup: &Setup, moments: &Moments) {
+    let radii = &setup.phase_space.radial.nodes;
+    let density: Option<Vec<f64>> =
+        radii.iter().map(|&r| setup.background.matter(r).map(|m| m.density)).collect();
+    let Some(density) = density else { return };
+    let heating = Heating::new(&setup.phase_space, &setup.coefficients, moments, &density, setup.units);
+    let unit = "erg g-1 s-1";
+    let absorbed = "energy absorbed from neutrinos, all species with their multiplicity";
+    dataset.real("heating_absorbed", &["r"], unit, absorbed, heating.absorbed);
+    dataset.real("heating_emitted", &["r"], unit, "energy emitted in neutrinos", heating.emitted);
+    dataset.real("heating_net", &["r"], unit, "heating_absorbed - heating_emitted", heating.net);
+    dataset.real("ye_rate", &["r"], "s-1", "rate of change of the electron fraction", heating.ye_rate);
+    dataset.attribute("gain_radius", heating.gain_radius.unwrap_or(0.0));
+}
+
+fn add_balances(
+    dataset: &mut Dataset,
+    setup: &Setup,
+    operator: &Operator,
+    f: &[f64],
+    inflow: (&[f64], &[f64]),
+) {
+    let space = &setup.phase_space;
+    let all: Vec<Rates> = f
+        .chunks_exact(space.unknowns_per_species())
+        .enumerate()
+        .map(|(species, f)| rates(setup, operator, species, f, inflow))
+        .collect();
+    let per_second = setup.units.label("s-1");
+    for (name, meaning, value) in [
+        ("number_emitted", "neutrinos emitted by the matter", (|r| r.emitted) as fn(&Rates) -> f64),
+        ("number_absorbed", "neutrinos absorbed by the matter", |r| r.absorbed),
+        ("number_left_outer", "net number through the outer edge", |r| r.left_outer),
+        ("number_left_inner", "net number inward through the inner edge", |r| r.left_inner),
+        ("number_left_energy", "net number through the ends of the energy grid", |r| r.left_energy),
+    ] {
+        dataset.real(name, &["species"], per_second, meaning, all.iter().map(value).collect());
+    }
+    let worst = |value: fn(&Rates) -> f64| all.iter().map(|r| value(r).abs()).fold(0.0, f64::max);
+    dataset.attribute("number_balance", worst(Rates::number_residual));
+    dataset.attribute("energy_balance", worst(Rates::energy_residual));
+    dataset.attribute("lepton_balance", lepton_residual(space, &all));
+}
+
+/// Residual of the electron-lepton number balance relative to the turnover of νe and ν̄e.
+fn lepton_residual(space: &PhaseSpace, all: &[Rates]) -> f64 {
+    use crate::problem::file::Flavour::{ElectronAntineutrino, ElectronNeutrino};
+    let (mut gain, mut turnover) = (0.0, 0.0);
+    for (species, rates) in space.species.iter().zip(all) {
+        let lepton = match species.flavour {
+            ElectronNeutrino => 1.0,
+            ElectronAntineutrino => -1.0,
+            _ => continue,
+        };
+        gain += lepton * species.multiplicity * rates.number_gain();
+        turnover += species.multiplicity * rates.number_turnover();
+    }
+    relative(gain, turnover).abs()
+}
+
+fn add_quality(dataset: &mut Dataset, space: &PhaseSpace, f: &[f64]) {
+    let (low, high) = bound_violation(f);
+    dataset.attribute("bound_violation_low", low);
+    dataset.attribute("bound_violation_high", high);
+    dataset.attribute("largest_flux_factor", space.largest_flux_factor());
+}
+
+/// The solution at chosen radii, by the elements' polynomials.
+fn samples(setup: &Setup, f: &[f64], radii: &[f64]) -> Result<Dataset> {
+    let space = &setup.phase_space;
+    let places = Places {
+        r: radii.to_vec(),
+        lapse: radii.iter().map(|&r| setup.background.lapse(r)).collect(),
+        velocity: radii.iter().map(|&r| setup.background.velocity(r)).collect(),
+    };
+    let sampled = sampled_distribution(space, f, radii)?;
+    let moments = Moments::new(space, &sampled);
+    let mut dataset = Dataset::new();
+    dataset.dimension("r_sample", radii.len());
+    let unit = setup.units.label("cm");
+    dataset.real("r_sample", &["r_sample"], unit, "areal radius", radii.to_vec());
+    dataset.real("lapse", &["r_sample"], "1", "lapse of static observers", places.lapse.clone());
+    let velocity = "radial velocity of the fluid seen by static observers, in units of c";
+    dataset.real("velocity", &["r_sample"], "1", velocity, places.velocity.clone());
+    add_solution(&mut dataset, space, "r_sample", &places, setup.units, &sampled, &moments, true);
+    Ok(dataset)
+}
+
+/// f at (species, energy node, radius, ordinate) for the radii asked for.
+fn sampled_distribution(space: &PhaseSpace, f: &[f64], radii: &[f64]) -> Result<Vec<f64>> {
+    let (slab, ordinates) = (space.slab(), space.angular.nodes.len());
+    let edges = &space.radial.edges;
+    let stencils = radii
+        .iter()
+        .map(|&r| {
+            space.radial.interpolation(r).ok_or_else(|| {
+                let valid = format!("radii between {} and {}", edges[0], edges[edges.len() - 1]);
+                crate::error::Error::field("outputs.sample_radii", r, valid)
+            })
+        })
+        .collect::<Result<Vec<_>>>()?;
+    let mut sampled = Vec::with_capacity(f.len() / space.radial.nodes.len() * radii.len());
+    for f in f.chunks_exact(slab) {
+        for (range, weights) in &stencils {
+            sampled.extend(
+                (0..ordinates).map(|j| -> f64 {
+                    range.clone().zip(weights).map(|(i, w)| w * f[i * ordinates + j]).sum()
+                }),
+            );
+        }
+    }
+    Ok(sampled)
+}

@@ -1,0 +1,306 @@
+//! Time evolution M ∂f/∂t + A f = q with singly diagonally implicit Runge-Kutta methods and steps chosen
+//! by the local error. Every stage solves the same linear problem as a steady state, with the shift
+//! 1/(γΔt).
+
+use rayon::prelude::*;
+
+use crate::diagnostics::balance;
+use crate::error::{Error, Result};
+use crate::methods::setup::Setup;
+use crate::progress::{Event, Observer};
+use crate::solvers::block_tridiagonal::{Precision, Structure};
+use crate::solvers::krylov::{Limits, Status};
+use crate::solvers::sdirk::Tableau;
+
+use super::implicit::{ImplicitSolver, structure};
+use super::operator::Operator;
+
+/// How steps are chosen; lengths of time in internal units.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum StepControl {
+    Fixed(f64),
+    /// ‖local error‖₂ ≤ tolerance · ‖f‖₂ in every step.
+    Adaptive {
+        tolerance: f64,
+        initial: f64,
+        largest: f64,
+    },
+}
+
+/// What is integrated.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Plan {
+    pub start: f64,
+    /// Increasing times after `start` at which the state is handed out; the last one is the end.
+    pub times: Vec<f64>,
+    pub tableau: Tableau,
+    pub control: StepControl,
+    pub limits: Limits,
+}
+
+/// The state of an evolution.
+#[derive(Debug, Clone, PartialEq)]
+pub struct State {
+    pub time: f64,
+    /// f at (species, energy node, radial node, ordinate), ordinate fastest.
+    pub f: Vec<f64>,
+    /// The step that comes next.
+    pub step: f64,
+    pub steps: usize,
+    pub rejected: usize,
+    pub factorisations: usize,
+    pub iterations: usize,
+    /// Largest final residual of any stage.
+    pub residual: f64,
+    pub status: Status,
+    /// Per species: neutrinos gained since the start by the balance of the scheme's own fluxes.
+    pub gained: Vec<f64>,
+}
+
+impl State {
+    /// The state at the start of an evolution.
+    pub fn new(setup: &Setup, plan: &Plan, f: Vec<f64>) -> Self {
+        let step = match plan.control {
+            StepControl::Fixed(step) => step,
+            StepControl::Adaptive { initial, .. } => initial,
+        };
+        Self {
+            time: plan.start,
+            f,
+            step,
+            steps: 0,
+            rejected: 0,
+            factorisations: 0,
+            iterations: 0,
+            residual: 0.0,
+            status: Status::Converged,
+            gained: vec![0.0; setup.phase_space.species.len()],
+        }
+    }
+}
+
+/// Integrates from `state` over the times of `plan` that lie after it, handing each reached state to
+/// `reached`.
+///
+/// # Errors
+/// [`Error::Interrupted`] when the observer asks to stop (what was handed out is complete);
+/// [`Error::Numerical`] where a step cannot be solved or the step size vanishes.
+pub fn evolve(
+    setup: &Setup,
+    operator: &Operator,
+    plan: &Plan,
+    state: &mut State,
+    observer: &dyn Observer,
+    reached: &mut dyn FnMut(&State) -> Result<()>,
+) -> Result<()> {
+    let structure = structure(&operator.connection, &setup.phase_space);
+    if operator.couples_energies() {
+        Integrator::<f32>::new(setup, operator, &structure, plan, observer).run(state, reached)
+    } else {
+        Integrator::<f64>::new(setup, operator, &structure, plan, observer).run(state, reached)
+    }
+}
+
+/// A step that could grow by less than this keeps its factors.
+const LEAST_GROWTH: f64 = 1.5;
+/// Growth and shrinkage of one step at most.
+const LARGEST_GROWTH: f64 = 4.0;
+const LARGEST_SHRINKAGE: f64 = 0.2;
+/// The next step aims at this share of the step that the error estimate allows.
+const SAFETY: f64 = 0.8;
+/// Steps shorter than this share of the whole time are a failure.
+const SHORTEST: f64 = 1e-12;
+
+struct Integrator<'a, T> {
+    setup: &'a Setup,
+    operator: &'a Operator<'a>,
+    structure: &'a Structure,
+    plan: &'a Plan,
+    observer: &'a dyn Observer,
+    /// Factors of all species for one step.
+    solvers: Option<(f64, Vec<ImplicitSolver<'a, T>>)>,
+    /// Slope of the last step, which backward Euler's error estimate needs.
+    last_slope: Option<Vec<f64>>,
+}
+
+/// Result of a tried step.
+struct Trial {
+    f: Vec<f64>,
+    /// ‖local error‖₂/‖f‖₂.
+    error: f64,
+    gained: Vec<f64>,
+    slope: Vec<f64>,
+}
+
+impl<'a, T: Precision> Integrator<'a, T> {
+    fn new(
+        setup: &'a Setup,
+        operator: &'a Operator<'a>,
+        structure: &'a Structure,
+        plan: &'a Plan,
+        observer: &'a dyn Observer,
+    ) -> Self {
+        Self { setup, operator, structure, plan, observer, solvers: None, last_slope: None }
+    }
+
+    fn run(mut self, state: &mut State, reached: &mut dyn FnMut(&State) -> Result<()>) -> Result<()> {
+        let end = self.plan.times.last().copied().unwrap_or(self.plan.start);
+        let started = state.time;
+        for &target in self.plan.times.iter().filter(|&&t| t > started) {
+            while state.time < target {
+                if self.observer.stop_requested() {
+                    return Err(Error::Interrupted);
+                }
+                self.advance(state, target, end)?;
+                let (time, start, step) = (state.time, self.plan.start, state.step);
+                self.observer.report(Event::Time { time, start, end, step });
+            }
+            reached(state)?;
+        }
+        Ok(())
+    }
+
+    /// One accepted step towards `target`.
+    fn advance(&mut self, state: &mut State, target: f64, end: f64) -> Result<()> {
+        loop {
+            // Equal steps up to the target, so that few step sizes have to be factorised.
+            let left = target - state.time;
+            let count = (left / state.step * (1.0 - 1e-9)).ceil().max(1.0);
+            let step = left / count;
+            let trial = self.try_step(state, step)?;
+            let StepControl::Adaptive { tolerance, largest, .. } = self.plan.control else {
+                self.accept(state, trial, step, if count == 1.0 { target } else { state.time + step });
+                return Ok(());
+            };
+            let order = f64::from(self.plan.tableau.order.max(2));
+            let allowed = SAFETY * (tolerance / trial.error.max(f64::MIN_POSITIVE)).powf(1.0 / order);
+            if trial.error <= tolerance {
+                if allowed >= LEAST_GROWTH {
+                    state.step = (step * allowed.min(LARGEST_GROWTH)).min(largest);
+                } else if allowed < 1.0 {
+                    state.step = step * allowed;
+                }
+                self.accept(state, trial, step, if count == 1.0 { target } else { state.time + step });
+                return Ok(());
+            }
+            state.rejected += 1;
+            state.step = step * allowed.max(LARGEST_SHRINKAGE);
+            if state.step < SHORTEST * (end - self.plan.start) {
+                let message = format!("the time step fell to {:e} at t = {:e}", state.step, state.time);
+                return Err(Error::Numerical(message));
+            }
+        }
+    }
+
+    fn accept(&mut self, state: &mut State, trial: Trial, step: f64, time: f64) {
+        debug_assert!(step > 0.0);
+        state.time = time;
+        state.f = trial.f;
+        state.steps += 1;
+        state.gained.iter_mut().zip(&trial.gained).for_each(|(sum, gained)| *sum += gained);
+        self.last_slope = Some(trial.slope);
+    }
+
+    /// All stages of one step of length `step`.
+    fn try_step(&mut self, state: &mut State, step: f64) -> Result<Trial> {
+        self.prepare(state, step)?;
+        let tableau = &self.plan.tableau;
+        let mut slopes: Vec<Vec<f64>> = Vec::with_capacity(tableau.stages());
+        let mut gained = vec![0.0; state.gained.len()];
+        let mut f = state.f.clone();
+        for stage in 0..tableau.stages() {
+            let mut known = state.f.clone();
+            for (slope, a) in slopes.iter().zip(&tableau.below[stage]) {
+                known.par_iter_mut().zip(slope).for_each(|(g, k)| *g += step * a * k);
+            }
+            let time = state.time + tableau.abscissa(stage) * step;
+            let inflow = self.setup.boundaries.inflow(&self.setup.phase_space, time)?;
+            self.solve_stage(state, &known, &mut f, step, &inflow)?;
+            let weight = step * tableau.weight(stage) * self.setup.units.time_unit();
+            for (species, f) in f.chunks_exact(self.setup.phase_space.unknowns_per_species()).enumerate() {
+                let rates = balance::rates(self.setup, self.operator, species, f, (&inflow.0, &inflow.1));
+                gained[species] += weight * rates.number_gain();
+            }
+            let scale = 1.0 / (tableau.gamma * step);
+            let slope = f.par_iter().zip(&known).map(|(f, g)| (f - g) * scale).collect();
+            slopes.push(slope);
+        }
+        let error = self.error_norm(&state.f, &f, &slopes, step);
+        let slope = slopes.pop().unwrap_or_default();
+        Ok(Trial { f, error, gained, slope })
+    }
+
+    /// Factorises for `step` unless that is what the factors are for.
+    fn prepare(&mut self, state: &mut State, step: f64) -> Result<()> {
+        if self.solvers.as_ref().is_some_and(|(done, _)| *done == step) {
+            return Ok(());
+        }
+        // Free the old factors before the new ones are made.
+        self.solvers = None;
+        let shift = 1.0 / (self.plan.tableau.gamma * step);
+        let species = self.setup.phase_space.species.len();
+        let (operator, structure) = (self.operator, self.structure);
+        let solvers = (0..species)
+            .map(|species| ImplicitSolver::new(operator, structure, species, shift))
+            .collect::<Result<_>>()?;
+        state.factorisations += 1;
+        self.solvers = Some((step, solvers));
+        Ok(())
+    }
+
+    /// Solves (A + M/(γΔt)) f = q + M g/(γΔt) for every species, from the last `f` on.
+    fn solve_stage(
+        &self,
+        state: &mut State,
+        known: &[f64],
+        f: &mut [f64],
+        step: f64,
+        (inner, outer): &(Vec<f64>, Vec<f64>),
+    ) -> Result<()> {
+        let Some((_, solvers)) = &self.solvers else { return Ok(()) };
+        let unknowns = self.setup.phase_space.unknowns_per_species();
+        let shift = 1.0 / (self.plan.tableau.gamma * step);
+        let time_factor = &self.operator.time_factor;
+        let parts = f.chunks_exact_mut(unknowns).zip(known.chunks_exact(unknowns));
+        for (species, (solver, (f, known))) in solvers.iter().zip(parts).enumerate() {
+            let mut q = self.operator.source(species, inner, outer, 0.0);
+            q.par_iter_mut().zip(known).enumerate().for_each(|(n, (q, g))| {
+                *q += shift * time_factor[n % time_factor.len()] * g;
+            });
+            let mut go_on = |_: f64| !self.observer.stop_requested();
+            let outcome = solver.solve(&q, f, self.plan.limits, &mut go_on)?;
+            state.iterations += outcome.iterations;
+            state.status = state.status.and(outcome.status);
+            state.residual = state.residual.max(outcome.residuals.last().copied().unwrap_or(0.0));
+        }
+        Ok(())
+    }
+
+    /// ‖local error‖₂/‖f‖₂ by the embedded method; backward Euler compares the slopes of two steps, and
+    /// takes the whole change for the error of the first.
+    fn error_norm(&self, before: &[f64], after: &[f64], slopes: &[Vec<f64>], step: f64) -> f64 {
+        let error = |n: usize| -> f64 {
+            match (&self.plan.tableau.error_weights, &self.last_slope) {
+                (Some(weights), _) => step * weights.iter().zip(slopes).map(|(w, k)| w * k[n]).sum::<f64>(),
+                (None, Some(last)) => 0.5 * step * (slopes[0][n] - last[n]),
+                (None, None) => after[n] - before[n],
+            }
+        };
+        let squares = |range: std::ops::Range<usize>| -> [f64; 3] {
+            range.fold([0.0; 3], |[e, b, a], n| {
+                [e + error(n).powi(2), b + before[n].powi(2), a + after[n].powi(2)]
+            })
+        };
+        // Chunks of fixed length, so that the sum does not depend on the number of threads.
+        let parts: Vec<[f64; 3]> = (0..before.len().div_ceil(CHUNK))
+            .into_par_iter()
+            .map(|chunk| squares(chunk * CHUNK..((chunk + 1) * CHUNK).min(before.len())))
+            .collect();
+        let sums = parts.iter().fold([0.0; 3], |s, p| [s[0] + p[0], s[1] + p[1], s[2] + p[2]]);
+        let size = sums[1].max(sums[2]);
+        if sums[0] == 0.0 { 0.0 } else { (sums[0] / size.max(f64::MIN_POSITIVE)).sqrt() }
+    }
+}
+
+/// Length of the pieces of sums.
+const CHUNK: usize = 8192;

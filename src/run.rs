@@ -1,0 +1,357 @@
+//! The main job: from a loaded problem to a dataset that can be written.
+
+use std::time::Instant;
+
+use crate::criteria::{self, Verdict};
+use crate::diagnostics::balance::{number_on_slice, relative};
+use crate::diagnostics::result::{self, Wanted};
+use crate::error::{Error, Result};
+use crate::methods::boltzmann::evolution::{self, Plan, State, StepControl};
+use crate::methods::boltzmann::operator::Operator;
+use crate::methods::boltzmann::{memory_estimate, steady};
+use crate::methods::initial::initial_distribution;
+use crate::methods::setup::Setup;
+use crate::output::dataset::{Attribute, Dataset};
+use crate::output::{self, FORMAT_VERSION};
+use crate::problem::Loaded;
+use crate::problem::file::{Integrator, ModeFile, StepFile};
+use crate::progress::Observer;
+use crate::solvers::krylov::{Limits, Status};
+use crate::solvers::sdirk::Tableau;
+
+/// What a run is given besides the problem.
+#[derive(Debug, Clone, Default)]
+pub struct Resources {
+    /// Bytes of memory that may be used.
+    pub memory: u64,
+    /// An earlier output of the same evolution to go on from.
+    pub restart: Option<Dataset>,
+}
+
+/// A finished (or interrupted) run.
+#[derive(Debug, Clone)]
+pub struct Finished {
+    pub dataset: Dataset,
+    pub status: Status,
+    /// The problem's own criteria, checked.
+    pub verdicts: Vec<Verdict>,
+}
+
+/// Solves `problem`. `save` gets the series so far each time an evolution reaches an output time.
+///
+/// # Errors
+/// Everything that is wrong with the problem, located in its file; [`Error::Numerical`] where there is no
+/// solution; [`Error::Interrupted`] where nothing was completed.
+pub fn run(
+    problem: &Loaded,
+    resources: &Resources,
+    observer: &dyn Observer,
+    save: &mut dyn FnMut(&Dataset) -> Result<()>,
+) -> Result<Finished> {
+    let started = Instant::now();
+    let setup = Setup::build(problem).map_err(|error| problem.locate(error))?;
+    let at_once = species_at_once(&setup, resources.memory).map_err(|error| problem.locate(error))?;
+    let job = Job { problem, setup: &setup, started };
+    let finished = match &problem.file.mode {
+        ModeFile::SteadyState { tolerance, max_iterations } => {
+            let limits = Limits { tolerance: *tolerance, iterations: *max_iterations };
+            job.steady(limits, at_once, observer)
+        }
+        ModeFile::Evolution { .. } => job.evolution(resources, observer, save),
+    };
+    finished.map_err(|error| problem.locate(error))
+}
+
+/// As many species as fit into `memory` together.
+///
+/// # Errors
+/// [`Error::Field`] where not even one fits.
+pub fn species_at_once(setup: &Setup, memory: u64) -> Result<usize> {
+    let fits = |count: &usize| memory_estimate(setup, *count) <= memory;
+    (1..=setup.phase_space.species.len()).rev().find(fits).ok_or_else(|| {
+        let gigabytes = |bytes: u64| format!("{:.1} GB", bytes as f64 * 1e-9);
+        Error::field(
+            "phase_space",
+            format!("a grid that needs {}", gigabytes(memory_estimate(setup, 1))),
+            format!("at most {} on this machine: fewer elements or lower degrees", gigabytes(memory)),
+        )
+    })
+}
+
+struct Job<'a> {
+    problem: &'a Loaded,
+    setup: &'a Setup,
+    started: Instant,
+}
+
+impl Job<'_> {
+    fn operator(&self) -> Operator<'_> {
+        let Setup { geometry, phase_space, coefficients, boundaries, .. } = self.setup;
+        Operator::new(geometry, phase_space, coefficients, boundaries.reflecting())
+    }
+
+    fn steady(&self, limits: Limits, at_once: usize, observer: &dyn Observer) -> Result<Finished> {
+        let operator = self.operator();
+        let solution = steady::solve(self.setup, &operator, limits, at_once, observer)?;
+        let status = solution.status();
+        let mut dataset = self.state_dataset(&operator, &solution.f, 0.0)?;
+        for (species, outcome) in self.setup.phase_space.species.iter().zip(&solution.outcomes) {
+            let name = format!("residual_history_{}", species.name);
+            dataset.attribute(&name, Attribute::Reals(outcome.residuals.clone()));
+        }
+        let slowest = solution.outcomes.iter().max_by_key(|outcome| outcome.iterations);
+        if let Some(slowest) = slowest {
+            dataset.attribute("iterations", slowest.iterations as i64);
+            dataset.attribute("residual_history", Attribute::Reals(slowest.residuals.clone()));
+        }
+        self.finish(dataset, status)
+    }
+
+    fn evolution(
+        &self,
+        resources: &Resources,
+        observer: &dyn Observer,
+        save: &mut dyn FnMut(&Dataset) -> Result<()>,
+    ) -> Result<Finished> {
+        let operator = self.operator();
+        let plan = plan(self.problem)?;
+        let history = History::begin(self, &operator, &plan, resources.restart.as_ref())?;
+        let mut state = history.state.clone();
+        let mut recorded = history;
+        let outcome = evolution::evolve(self.setup, &operator, &plan, &mut state, observer, &mut |state| {
+            recorded.push(self, &operator, state)?;
+            save(&self.with_provenance(recorded.series()?, state.status))
+        });
+        let status = match outcome {
+            Ok(()) => state.status,
+            // What was reached is complete and is kept.
+            Err(Error::Interrupted) => Status::Interrupted,
+            Err(error) => return Err(error),
+        };
+        self.finish(recorded.series()?, status)
+    }
+
+    /// The dataset of one state.
+    fn state_dataset(&self, operator: &Operator, f: &[f64], time: f64) -> Result<Dataset> {
+        let (inner, outer) = self.setup.boundaries.inflow(&self.setup.phase_space, time)?;
+        let wanted = Wanted {
+            distribution: self.problem.file.outputs.distribution,
+            sample_radii: criteria::sample_radii(self.problem)?,
+        };
+        result::dataset(self.setup, operator, f, (&inner, &outer), &wanted)
+    }
+
+    fn finish(&self, dataset: Dataset, status: Status) -> Result<Finished> {
+        let dataset = self.with_provenance(dataset, status);
+        let verdicts = match status {
+            Status::Interrupted => Vec::new(),
+            _ => criteria::check(self.problem, &dataset)?,
+        };
+        Ok(Finished { dataset, status, verdicts })
+    }
+
+    /// Adds what says where the numbers come from.
+    fn with_provenance(&self, mut dataset: Dataset, status: Status) -> Dataset {
+        let (problem, file) = (self.problem, &self.problem.file);
+        dataset
+            .attribute("format_version", FORMAT_VERSION)
+            .attribute("title", file.title.as_str())
+            .attribute("program", env!("CARGO_PKG_NAME"))
+            .attribute("program_version", env!("CARGO_PKG_VERSION"))
+            .attribute("commit", commit())
+            .attribute("method", "boltzmann")
+            .attribute("mode", mode_name(&file.mode))
+            .attribute("problem", problem.text.as_str())
+            .attribute("problem_hash", format!("{:016x}", problem.hash))
+            .attribute("resolution", problem.resolution.name())
+            .attribute("units", if problem.context.units.physical { "physical" } else { "dimensionless" })
+            .attribute("status", status.name())
+            .attribute("wall_time_s", self.started.elapsed().as_secs_f64())
+            .attribute("threads", rayon::current_num_threads() as i64);
+        dataset
+    }
+}
+
+/// The commit that the program was built from, marked where the tree had changes.
+fn commit() -> String {
+    let dirty = if env!("VERGEN_GIT_DIRTY") == "true" { "-dirty" } else { "" };
+    format!("{}{dirty}", env!("VERGEN_GIT_SHA"))
+}
+
+fn mode_name(mode: &ModeFile) -> &'static str {
+    match mode {
+        ModeFile::SteadyState { .. } => "steady state",
+        ModeFile::Evolution { .. } => "evolution",
+    }
+}
+
+/// The evolution that the problem file describes.
+fn plan(problem: &Loaded) -> Result<Plan> {
+    let ModeFile::Evolution { start, end, output_times, integrator, step, tolerance, .. } =
+        &problem.file.mode
+    else {
+        return Err(Error::Numerical("the problem is no evolution".into()));
+    };
+    let units = problem.context.units;
+    let path = "mode";
+    let start = match start {
+        Some(start) => start.time(units, &format!("{path}.start"))?,
+        None => 0.0,
+    };
+    let end = end.time(units, &format!("{path}.end"))?;
+    let mut times = match output_times {
+        Some(list) => list.times(units, &format!("{path}.output_times"))?,
+        None => Vec::new(),
+    };
+    times.push(end);
+    times.retain(|&time| time > start);
+    times.sort_by(f64::total_cmp);
+    times.dedup();
+    let tableau = match integrator {
+        Integrator::BackwardEuler => Tableau::backward_euler(),
+        Integrator::Sdirk2 => Tableau::sdirk2(),
+        Integrator::Sdirk3 => Tableau::sdirk3(),
+    };
+    let limits = Limits { tolerance: *tolerance, iterations: 200 };
+    Ok(Plan { start, times, tableau, control: step_control(step, end - start, problem)?, limits })
+}
+
+fn step_control(step: &StepFile, whole: f64, problem: &Loaded) -> Result<StepControl> {
+    let units = problem.context.units;
+    match step {
+        StepFile::Fixed(step) => Ok(StepControl::Fixed(step.time(units, "mode.step")?)),
+        StepFile::Adaptive { tolerance, initial, largest } => {
+            let initial = match initial {
+                Some(initial) => initial.time(units, "mode.step.initial")?,
+                None => 1e-3 * whole,
+            };
+            let largest = match largest {
+                Some(largest) => largest.time(units, "mode.step.largest")?,
+                None => whole,
+            };
+            Ok(StepControl::Adaptive { tolerance: *tolerance, initial, largest })
+        }
+    }
+}
+
+/// The states of an evolution so far.
+struct History {
+    times: Vec<f64>,
+    states: Vec<Dataset>,
+    state: State,
+    /// Neutrinos per species at the start.
+    initial_number: Vec<f64>,
+}
+
+impl History {
+    /// From the initial condition or the last state of an earlier output.
+    fn begin(job: &Job, operator: &Operator, plan: &Plan, restart: Option<&Dataset>) -> Result<Self> {
+        if let Some(earlier) = restart {
+            return Self::resume(job, plan, earlier);
+        }
+        let f = initial_distribution(job.problem, job.setup)?;
+        let state = State::new(job.setup, plan, f);
+        let per_species = job.setup.phase_space.unknowns_per_species();
+        let initial_number =
+            state.f.chunks_exact(per_species).map(|f| number_on_slice(job.setup, operator, f)).collect();
+        let mut history =
+            Self { times: Vec::new(), states: Vec::new(), state: state.clone(), initial_number };
+        history.push(job, operator, &state)?;
+        Ok(history)
+    }
+
+    fn push(&mut self, job: &Job, operator: &Operator, state: &State) -> Result<()> {
+        let units = job.setup.units;
+        let mut dataset = job.state_dataset(operator, &state.f, state.time)?;
+        let per_species = job.setup.phase_space.unknowns_per_species();
+        let number: Vec<f64> =
+            state.f.chunks_exact(per_species).map(|f| number_on_slice(job.setup, operator, f)).collect();
+        let residual =
+            number.iter().zip(&self.initial_number).zip(&state.gained).map(|((now, start), gained)| {
+                relative(now - start - gained, now.abs().max(start.abs())).abs()
+            });
+        dataset.attribute("number_balance", residual.fold(0.0, f64::max));
+        let meaning = "neutrinos on the slice t = const";
+        dataset.real("number", &["species"], "1", meaning, number);
+        let meaning = "neutrinos on the slice at the start";
+        dataset.real("number_initial", &["species"], "1", meaning, self.initial_number.clone());
+        let meaning = "neutrinos gained since the start by emission, absorption and flux through the edges";
+        dataset.real("number_gained", &["species"], "1", meaning, state.gained.clone());
+        for (name, meaning, value) in [
+            ("steps", "accepted time steps", state.steps as f64),
+            ("steps_rejected", "rejected time steps", state.rejected as f64),
+            ("factorisations", "factorisations of the stage systems", state.factorisations as f64),
+            ("linear_iterations", "iterations of all stage systems", state.iterations as f64),
+            ("stage_residual", "largest relative residual of any stage system", state.residual),
+            ("next_step", "time step that comes next", state.step * units.time_unit()),
+        ] {
+            let unit = if name == "next_step" { units.label("s") } else { "1" };
+            dataset.real(name, &[], unit, meaning, vec![value]);
+        }
+        self.times.push(state.time * units.time_unit());
+        self.states.push(dataset);
+        Ok(())
+    }
+
+    fn series(&self) -> Result<Dataset> {
+        let unit =
+            if self.states.iter().any(|s| s.get("r").is_some_and(|r| r.units == "cm")) { "s" } else { "1" };
+        output::time_series(self.times.clone(), unit, &self.states)
+    }
+
+    /// Takes the states of an earlier output of the same problem over.
+    fn resume(job: &Job, plan: &Plan, earlier: &Dataset) -> Result<Self> {
+        let times = earlier.reals("time")?.to_vec();
+        let states = (0..times.len()).map(|i| earlier.at("time", i)).collect::<Result<Vec<_>>>()?;
+        let last = states.last().ok_or_else(|| Error::dataset("time", "holds no state to go on from"))?;
+        let space = &job.setup.phase_space;
+        same_grid(last, "r", &space.radial.nodes)?;
+        same_grid(last, "mu", &space.angular.nodes)?;
+        let energies: Vec<f64> = (0..space.energy.len()).map(|k| space.energy.node(k)).collect();
+        same_grid(last, "energy", &energies)?;
+        let stored = last.reals("f")?;
+        if stored.len() != space.unknowns() {
+            return Err(Error::dataset("f", "has another size than the problem's grid"));
+        }
+        let f = radii_before_ordinates(stored, space.radial.nodes.len(), space.angular.nodes.len());
+        let scalar = |name: &str| last.reals(name).map(|values| values.first().copied().unwrap_or(0.0));
+        let time_unit = job.setup.units.time_unit();
+        let mut state = State::new(job.setup, plan, f);
+        state.time = times.last().copied().unwrap_or(0.0) / time_unit;
+        // The stored time went through a unit conversion: take the exact planned time for it.
+        if let Some(&exact) = plan.times.iter().find(|&&t| (t - state.time).abs() <= 1e-12 * t.abs()) {
+            state.time = exact;
+        }
+        state.step = scalar("next_step")? / time_unit;
+        state.steps = scalar("steps")? as usize;
+        state.rejected = scalar("steps_rejected")? as usize;
+        state.factorisations = scalar("factorisations")? as usize;
+        state.iterations = scalar("linear_iterations")? as usize;
+        state.residual = scalar("stage_residual")?;
+        state.gained = last.reals("number_gained")?.to_vec();
+        let initial_number = last.reals("number_initial")?.to_vec();
+        Ok(Self { times, states, state, initial_number })
+    }
+}
+
+fn same_grid(earlier: &Dataset, name: &str, nodes: &[f64]) -> Result<()> {
+    let stored = earlier.reals(name)?;
+    let same = stored.len() == nodes.len()
+        && stored.iter().zip(nodes).all(|(a, b)| (a - b).abs() <= 1e-12 * b.abs().max(1e-300));
+    if same {
+        Ok(())
+    } else {
+        Err(Error::dataset(name, "is another grid than the problem's: no restart from it"))
+    }
+}
+
+/// From (…, ordinate, radius) in a file to (…, radius, ordinate).
+fn radii_before_ordinates(f: &[f64], radii: usize, ordinates: usize) -> Vec<f64> {
+    let mut values = Vec::with_capacity(f.len());
+    for slab in f.chunks_exact(radii * ordinates) {
+        for i in 0..radii {
+            values.extend((0..ordinates).map(|j| slab[j * radii + i]));
+        }
+    }
+    values
+}
