@@ -212,6 +212,24 @@ fn the_texts_without_a_mistake_are_accepted() {
     "spacing: GradedToEnd(NaN)",
     "test.ron:14:84: phase_space.r.elements.segments[0].spacing: found NaN; valid: a finite number"
 )]
+#[case(
+    r#"title: "Test""#,
+    r#"title: "Test" /* open"#,
+    "test.ron:31:1: found the end of the text; valid: `*/`"
+)]
+#[case(r#"title: "Test""#, "title:", "test.ron:3:11: found `,`; valid: a value")]
+#[case(
+    "units: Dimensionless",
+    "units = Dimensionless",
+    "test.ron:4:11: found `=`; valid: a field `name: value`"
+)]
+#[case("criteria: [", "criteria: [{1 2},", "test.ron:27:19: found `2},`; valid: `:`")]
+#[case(
+    r#"title: "Test""#,
+    r#"title: "Te\qst""#,
+    r#"test.ron:3:12: title: found "Te\qst"; valid: a string with valid escapes (Unknown escape character)"#
+)]
+#[case("    format: 1", "    format: 1 2", "test.ron:2:15: found `2,`; valid: `,` or the closing bracket")]
 fn texts_that_do_not_follow_the_schema(#[case] old: &str, #[case] new: &str, #[case] expected: &str) {
     assert_eq!(message(STAR, old, new), expected);
 }
@@ -714,6 +732,82 @@ fn texts_that_do_not_follow_the_schema(#[case] old: &str, #[case] new: &str, #[c
     "Constant(relative: 0)",
     "test.ron:28:64: criteria[0].expected.relative: found 0; valid: a positive tolerance"
 )]
+#[case(
+    "discontinuities: [1],",
+    "matter: PowerLawAtmosphere(reference_radius: 0, density: 1, density_exponent: 4, temperature: 1, temperature_exponent: 1, electron_fraction: (inner: 0.1, inner_radius: 1, outer: 0.5, outer_radius: 2)),",
+    "test.ron:8:54: background.matter.reference_radius: found 0; valid: a positive length"
+)]
+#[case(
+    "discontinuities: [1],",
+    "matter: PowerLawAtmosphere(reference_radius: 1, density: 0, density_exponent: 4, temperature: 1, temperature_exponent: 1, electron_fraction: (inner: 0.1, inner_radius: 1, outer: 0.5, outer_radius: 2)),",
+    "test.ron:8:66: background.matter.density: found 0; valid: a positive density"
+)]
+#[case(
+    "discontinuities: [1],",
+    "matter: PowerLawAtmosphere(reference_radius: 1, density: 1, density_exponent: NaN, temperature: 1, temperature_exponent: 1, electron_fraction: (inner: 0.1, inner_radius: 1, outer: 0.5, outer_radius: 2)),",
+    "test.ron:8:87: background.matter.density_exponent: found NaN; valid: a finite number"
+)]
+#[case(
+    "discontinuities: [1],",
+    "matter: PowerLawAtmosphere(reference_radius: 1, density: 1, density_exponent: 4, temperature: -1, temperature_exponent: 1, electron_fraction: (inner: 0.1, inner_radius: 1, outer: 0.5, outer_radius: 2)),",
+    "test.ron:8:103: background.matter.temperature: found -1; valid: a positive energy"
+)]
+#[case(
+    "discontinuities: [1],",
+    "matter: PowerLawAtmosphere(reference_radius: 1, density: 1, density_exponent: 4, temperature: 1, temperature_exponent: 1, electron_fraction: (inner: 1.5, inner_radius: 1, outer: 0.5, outer_radius: 2)),",
+    "test.ron:8:158: background.matter.electron_fraction.inner: found 1.5; valid: a number from 0 to 1"
+)]
+#[case(
+    "discontinuities: [1],",
+    "matter: PowerLawAtmosphere(reference_radius: 1, density: 1, density_exponent: 4, temperature: 1, temperature_exponent: 1, electron_fraction: (inner: 0.1, inner_radius: 1, outer: -0.5, outer_radius: 2)),",
+    "test.ron:8:187: background.matter.electron_fraction.outer: found -0.5; valid: a number from 0 to 1"
+)]
+#[case(
+    "discontinuities: [1],",
+    "matter: PowerLawAtmosphere(reference_radius: 1, density: 1, density_exponent: 4, temperature: 1, temperature_exponent: 1, electron_fraction: (inner: 0.1, inner_radius: 0, outer: 0.5, outer_radius: 2)),",
+    "test.ron:8:177: background.matter.electron_fraction.inner_radius: found 0; valid: a positive length"
+)]
+#[case(
+    "discontinuities: [1],",
+    "matter: PowerLawAtmosphere(reference_radius: 1, density: 1, density_exponent: 4, temperature: 1, temperature_exponent: 1, electron_fraction: (inner: 0.1, inner_radius: 1, outer: 0.5, outer_radius: 1)),",
+    "test.ron:8:206: background.matter.electron_fraction.outer_radius: found 1; valid: a radius beyond `inner_radius`"
+)]
+#[case(
+    "discontinuities: [1],",
+    "matter: Uniform(density: 0, temperature: 1, electron_fraction: 0.5),",
+    "test.ron:8:34: background.matter.density: found 0; valid: a positive density"
+)]
+#[case(
+    "discontinuities: [1],",
+    "matter: Uniform(density: 1, temperature: 0, electron_fraction: 0.5),",
+    "test.ron:8:50: background.matter.temperature: found 0; valid: a positive energy"
+)]
+#[case(
+    "discontinuities: [1],",
+    "matter: Uniform(density: 1, temperature: 1, electron_fraction: 2),",
+    "test.ron:8:72: background.matter.electron_fraction: found 2; valid: a number from 0 to 1"
+)]
+#[case(
+    "discontinuities: [1],",
+    "matter: Uniform(radius: 0, density: 1, temperature: 1, electron_fraction: 0.5),",
+    "test.ron:8:33: background.matter.radius: found 0; valid: a positive length"
+)]
+#[case("discontinuities: [1],", r#"matter: Profile((file: "x.csv", columns: (r: (name: "r", unit: "cm")))),"#, r#"test.ron:8:72: background.matter.columns.r.unit: found "cm"; valid: "1", as the problem is dimensionless"#)]
+#[case(
+    "end: 5, output",
+    "start: 6, end: 5, output",
+    "test.ron:24:36: mode.end: found 5; valid: a time after `start` (0 where that is left out)"
+)]
+#[case(
+    "end: 5, output",
+    r#"start: "1 s", end: 5, output"#,
+    r#"test.ron:24:28: mode.start: found "1 s"; valid: a plain number, as the problem is dimensionless"#
+)]
+#[case(
+    "metric: UniformStar(radius: 1, compactness: 0.5)",
+    "metric: Schwarzschild(gravitational_radius: 1, core_radius: 0)",
+    "test.ron:6:69: background.metric.core_radius: found 0; valid: a positive length"
+)]
 fn invalid_values(#[case] old: &str, #[case] new: &str, #[case] expected: &str) {
     assert_eq!(message(STAR, old, new), expected);
 }
@@ -820,6 +914,16 @@ fn invalid_values(#[case] old: &str, #[case] new: &str, #[case] expected: &str) 
     "opacities: [Bruenn1985()]",
     "opacities: [Bruenn1985(charged_current: yes)]",
     "test.ron:26:45: opacities[0].charged_current: found yes; valid: true or false"
+)]
+#[case(
+    "metric: FromProfile(lapse: Comoving, radial_metric: FromGamma),\n        velocity: FromProfile,\n        matter: Profile((\n            file: \"profile.csv\",\n            interpolation: MonotoneCubic,\n            columns: (\n                r: (name: \"r\", unit: \"cm\"),\n                density: (name: \"rho\", unit: \"g/cm3\"),",
+    "metric: FromProfile(lapse: FromIntegrals, radial_metric: FromGamma),\n        velocity: FromProfile,\n        matter: Profile((\n            file: \"profile.csv\",\n            columns: (\n                r: (name: \"r\", unit: \"cm\"),",
+    "test.ron:6:36: background.metric.lapse: found FromIntegrals without a column `density`; valid: a profile with background.matter.columns.density"
+)]
+#[case(
+    "metric: FromProfile(lapse: Comoving, radial_metric: FromGamma),\n        velocity: FromProfile,\n        matter: Profile((\n            file: \"profile.csv\",\n            interpolation: MonotoneCubic,\n            columns: (\n                r: (name: \"r\", unit: \"cm\"),\n                density: (name: \"rho\", unit: \"g/cm3\"),",
+    "metric: FromProfile(lapse: Static, radial_metric: FromDensity),\n        velocity: FromProfile,\n        matter: Profile((\n            file: \"profile.csv\",\n            columns: (\n                r: (name: \"r\", unit: \"cm\"),",
+    "test.ron:6:59: background.metric.radial_metric: found FromDensity without a column `density`; valid: a profile with background.matter.columns.density"
 )]
 fn invalid_physical_problems(#[case] old: &str, #[case] new: &str, #[case] expected: &str) {
     assert_eq!(message(PROFILE, old, new), expected);
@@ -972,4 +1076,23 @@ fn resolutions_and_overrides_reach_the_problem() {
     assert!(standard.text.contains("compactness: 0.25") && standard.text.contains("elements: 32"));
     let plain = load_text(STAR.to_owned(), Path::new("test.ron"), &LoadOptions::default()).unwrap();
     assert_ne!(standard.hash, plain.hash);
+}
+
+#[rstest]
+#[case("(format: 1) (", "test.ron:1:13: found `(`; valid: the end of the file")]
+#[case("#![enable(implicit_some)", "test.ron:1:1: found `#![enable(implicit_s`; valid: `]`")]
+#[case("", "test.ron:1:1: found the end of the text; valid: a value")]
+#[case(
+    "[1, 2]",
+    "test.ron:1:1: found [1, 2]; valid: fields in parentheses, as in `(name: value)` or `Variant(name: value)`"
+)]
+#[case("(title: \"\u{e9}\", format: x)", "test.ron:1:22: format: found x; valid: an integer")]
+fn other_texts(#[case] text: &str, #[case] expected: &str) {
+    assert_eq!(refusal(text.to_owned(), &LoadOptions::default()).message, expected);
+}
+
+#[test]
+fn endless_nesting_is_refused() {
+    let message = refusal("[".repeat(100_000), &LoadOptions::default()).message;
+    assert!(message.ends_with("valid: less nesting"), "{message}");
 }

@@ -147,6 +147,7 @@ fn expected(code: &ron::Error) -> String {
         ron::Error::ExpectedIdentifier
         | ron::Error::InvalidIdentifier(_)
         | ron::Error::SuggestRawIdentifier(_) => "the name of a variant, as in `Name(…)`".to_owned(),
+        ron::Error::InvalidEscape(reason) => format!("a string with valid escapes ({reason})"),
         other => {
             let words = other.to_string();
             words.strip_prefix("Expected ").map_or(words.clone(), str::to_owned)
