@@ -2,7 +2,11 @@
 
 use std::path::{Path, PathBuf};
 
-use tolman::problem::{LoadOptions, Resolution, load};
+use tolman::problem::expression::Expression;
+use tolman::problem::file::{
+    BoundaryCondition, Coefficient, InitialFile, ModeFile, OpacityFile, VelocityFile,
+};
+use tolman::problem::{LoadOptions, Resolution, load, variables};
 
 fn problem_files() -> Vec<PathBuf> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("problems");
@@ -63,4 +67,44 @@ fn single_values_of_every_problem_can_be_overridden() {
         assert_eq!(loaded.file.phase_space.r.degree, 3);
         assert!(!loaded.file.outputs.distribution);
     }
+}
+
+/// The formulas of the files, against the same written in Rust.
+#[test]
+fn formulas_mean_what_they_say() {
+    let value = |text: &str, variables: &[&str], values: &[f64]| {
+        Expression::parse(text, variables, "test").unwrap().evaluate(values)
+    };
+    let file = |name: &str| {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("problems").join(name);
+        load(&path, &LoadOptions::default()).unwrap().file
+    };
+    let close = |found: f64, wanted: f64| {
+        assert!((found - wanted).abs() <= 1e-14 * wanted.abs(), "{found} instead of {wanted}");
+    };
+    let BoundaryCondition::Given(beam) = file("schwarzschild_beam.ron").boundary.outer else { panic!() };
+    let b = 6.0 * (1.0f64 - 0.7 * 0.7).sqrt() / (5.0f64 / 6.0).sqrt();
+    close(value(&beam, variables::BOUNDARY, &[-0.7, 1.0, 0.0]), (-((b - 4.0) / 0.4).powi(2)).exp());
+
+    let doppler = file("doppler_shift.ron");
+    let BoundaryCondition::Given(inflow) = doppler.boundary.inner else { panic!() };
+    close(value(&inflow, variables::BOUNDARY, &[0.6, 2.5, 0.0]), 0.6f64.powi(4) / (2.5f64.exp() + 1.0));
+    let VelocityFile::Expression(velocity) = doppler.background.velocity else { panic!() };
+    close(value(&velocity, variables::VELOCITY, &[3.5]), 0.15 * (1.0 + (-0.5f64).tanh()));
+
+    let atmosphere = file("expanding_atmosphere.ron").opacities;
+    let [OpacityFile::Absorption { absorption: Coefficient::Expression(kappa), .. }] = atmosphere.as_slice()
+    else {
+        panic!()
+    };
+    let edge = 1.0 + 9.0 * (-0.01f64 / 0.04).exp();
+    close(value(kappa, variables::OPACITY, &[2.0, 2.9, 1.0]), 10.9989 / 4.0 * edge);
+    close(value(kappa, variables::OPACITY, &[2.0, 3.1, 1.0]), 109.989 / 4.0);
+
+    let ModeFile::Evolution { initial: InitialFile::Expression(gaussian), .. } =
+        file("spherical_diffusion.ron").mode
+    else {
+        panic!()
+    };
+    close(value(&gaussian, variables::INITIAL, &[0.1, 0.0, 1.0]), (-0.75f64).exp());
 }
