@@ -87,7 +87,7 @@ impl Validator<'_> {
 
     fn non_negative(&self, quantity: &Quantity, dimension: Dimension, path: &str) -> Result<f64> {
         let value = quantity.convert(dimension, self.units, path)?;
-        ensure(value >= 0.0, path, quantity, format!("a {} of at least 0", dimension.name()))?;
+        ensure(value >= 0.0, path, quantity, format!("{} of at least 0", dimension.name()))?;
         Ok(value)
     }
 
@@ -100,7 +100,7 @@ impl Validator<'_> {
         let values = list.convert(dimension, self.units, path)?;
         increasing(&list.values, &list_path(list, path))?;
         let from_zero = list.values.first().is_none_or(|first| *first >= 0.0);
-        ensure(from_zero, path, list, format!("values of at least 0 for a {}", dimension.name()))?;
+        ensure(from_zero, path, list, "values of at least 0")?;
         Ok(values)
     }
 
