@@ -27,7 +27,8 @@ pub(super) fn check<E: Error>(value: f64) -> Result<f64, E> {
     }
 }
 
-struct Finite(f64);
+/// A finite number as a type, for the elements of lists.
+pub(super) struct Finite(pub f64);
 
 impl<'de> Deserialize<'de> for Finite {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {

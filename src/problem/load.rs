@@ -47,6 +47,8 @@ pub struct Loaded {
     pub text: String,
     /// Where the file is.
     pub path: PathBuf,
+    /// The overrides that are part of `text`.
+    pub overrides: Vec<(String, String)>,
     pub resolution: Resolution,
     /// Element counts relative to those of the file, from the resolution asked for.
     pub refinement: Refinement,
@@ -71,16 +73,14 @@ pub fn load(path: &Path, options: &LoadOptions) -> Result<Loaded> {
 /// from.
 pub fn load_text(text: String, path: &Path, options: &LoadOptions) -> Result<Loaded> {
     let text = overrides::apply_all(text, &options.overrides, path)?;
-    let file = read::read(&text).map_err(|complaint| {
-        let help = join_help(complaint.help.clone(), override_note(options));
-        Complaint { help, ..complaint }.in_file(path, &text)
-    })?;
+    let file = read::read(&text).map_err(|complaint| in_file(complaint, path, &text, &options.overrides))?;
     let loaded = Loaded {
         refinement: refinement(&file, options.resolution),
         resolution: options.resolution,
         context: context(&file, path, options),
         hash: fnv1a(text.as_bytes()),
         path: path.to_owned(),
+        overrides: options.overrides.clone(),
         file,
         text,
     };
@@ -97,7 +97,8 @@ impl Loaded {
         let Error::Field { path, found, valid } = error else { return error };
         let span = self.span(&path).unwrap_or(0..0);
         let what = format!("found {found}; valid: {valid}");
-        Complaint { path, span, what, help: None }.in_file(&self.path, &self.text)
+        let complaint = Complaint { path, span, what, help: None };
+        in_file(complaint, &self.path, &self.text, &self.overrides)
     }
 
     fn span(&self, path: &str) -> Option<std::ops::Range<usize>> {
@@ -126,17 +127,13 @@ fn context(file: &ProblemFile, path: &Path, options: &LoadOptions) -> BuildConte
     }
 }
 
-fn override_note(options: &LoadOptions) -> Option<String> {
-    let set: Vec<String> =
-        options.overrides.iter().map(|(path, value)| format!("--set {path}={value}")).collect();
-    (!set.is_empty()).then(|| format!("the text shown includes {}", set.join(" ")))
-}
-
-fn join_help(first: Option<String>, second: Option<String>) -> Option<String> {
-    match (first, second) {
-        (Some(first), Some(second)) => Some(format!("{first}\n{second}")),
-        (first, second) => first.or(second),
-    }
+/// The complaint with its file, and a word on what in the text shown is not in the file.
+fn in_file(complaint: Complaint, path: &Path, text: &str, overrides: &[(String, String)]) -> Error {
+    let set: Vec<String> = overrides.iter().map(|(path, value)| format!("--set {path}={value}")).collect();
+    let note = (!set.is_empty()).then(|| format!("the text shown includes {}", set.join(" ")));
+    let notes: Vec<String> = [complaint.help.clone(), note].into_iter().flatten().collect();
+    let help = (!notes.is_empty()).then(|| notes.join("\n"));
+    Complaint { help, ..complaint }.in_file(path, text)
 }
 
 /// Fowler-Noll-Vo 1a, 64 bit.

@@ -106,14 +106,14 @@ fn factor(
         None if units.physical => Err(Error::field(
             path,
             format!("{} without a unit", found()),
-            format!("a {name} with one of the units {}", dimension.unit_names()),
+            format!("{name} in one of the units {}", dimension.unit_names()),
         )),
         None => Ok(1.0),
         Some(_) if !units.physical => {
             Err(Error::field(path, found(), "a plain number, as the problem is dimensionless"))
         }
         Some(unit) => unit_factor(unit, dimension).ok_or_else(|| {
-            Error::field(path, found(), format!("a {name} with one of the units {}", dimension.unit_names()))
+            Error::field(path, found(), format!("{name} in one of the units {}", dimension.unit_names()))
         }),
     }
 }
@@ -130,8 +130,8 @@ fn in_range(value: f64, path: &str, found: &dyn Fn() -> String) -> Result<f64> {
 impl fmt::Display for Quantity {
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
         match &self.unit {
-            Some(unit) => write!(f, "\"{} {unit}\"", self.value),
-            None => write!(f, "{}", self.value),
+            Some(unit) => write!(f, "\"{} {unit}\"", short(self.value)),
+            None => f.write_str(&short(self.value)),
         }
     }
 }
@@ -146,11 +146,18 @@ impl fmt::Display for QuantityList {
     }
 }
 
+/// The number with its digits, or as a power of ten where those would be many.
+fn short(value: f64) -> String {
+    let size = value.abs();
+    if size == 0.0 || (1e-4..1e7).contains(&size) { value.to_string() } else { format!("{value:e}") }
+}
+
 /// The list, or its ends where it is long.
 fn short_list(values: &[f64]) -> String {
-    match values {
-        [first, second, .., last] if values.len() > 6 => format!("[{first}, {second}, …, {last}]"),
-        _ => format!("{values:?}"),
+    let written: Vec<String> = values.iter().map(|value| short(*value)).collect();
+    match written.as_slice() {
+        [first, second, .., last] if written.len() > 6 => format!("[{first}, {second}, …, {last}]"),
+        all => format!("[{}]", all.join(", ")),
     }
 }
 
@@ -224,8 +231,8 @@ impl<'de> Visitor<'de> for QuantityListVisitor {
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut sequence: A) -> Result<QuantityList, A::Error> {
         let mut values = Vec::new();
-        while let Some(value) = sequence.next_element::<f64>()? {
-            values.push(finite::check(value)?);
+        while let Some(finite::Finite(value)) = sequence.next_element()? {
+            values.push(value);
         }
         Ok(QuantityList { values, unit: None })
     }
@@ -284,7 +291,7 @@ mod tests {
         assert_eq!(plain, QuantityList { values: vec![0.0, 1.5, -2.0], unit: None });
         let km: QuantityList = ron::from_str("(values: [0, 2], unit: \"km\")").unwrap();
         assert_eq!(km.lengths(UnitSystem::PHYSICAL, "x").unwrap(), [0.0, 2e5]);
-        assert_eq!(km.to_string(), "(values: [0.0, 2.0], unit: \"km\")");
+        assert_eq!(km.to_string(), "(values: [0, 2], unit: \"km\")");
     }
 
     #[rstest]
@@ -315,9 +322,9 @@ mod tests {
     #[test]
     fn units_must_fit_the_problem() {
         let missing = quantity("10").length(UnitSystem::PHYSICAL, "a.b").unwrap_err().to_string();
-        assert_eq!(missing, "a.b: found 10 without a unit; valid: a length with one of the units cm, m, km");
+        assert_eq!(missing, "a.b: found 10 without a unit; valid: length in one of the units cm, m, km");
         let wrong = quantity("\"10 MeV\"").length(UnitSystem::PHYSICAL, "a.b").unwrap_err().to_string();
-        assert_eq!(wrong, "a.b: found \"10 MeV\"; valid: a length with one of the units cm, m, km");
+        assert_eq!(wrong, "a.b: found \"10 MeV\"; valid: length in one of the units cm, m, km");
         let given = quantity("\"10 km\"").length(UnitSystem::DIMENSIONLESS, "a.b").unwrap_err().to_string();
         assert_eq!(given, "a.b: found \"10 km\"; valid: a plain number, as the problem is dimensionless");
         assert_eq!(quantity("10").time(UnitSystem::DIMENSIONLESS, "a.b").unwrap(), 10.0);

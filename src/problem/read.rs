@@ -60,10 +60,20 @@ fn refused(text: &str, tree: &Node, mut steps: Vec<Step>, error: ron::error::Spa
     if is_left_over(&error.code) {
         let end = error.span.end;
         steps = tree.steps_to(syntax::offset_of(text, end.line, end.col));
+        leave_tuple(tree, &mut steps);
     }
     let (node, _) = tree.deepest(&steps);
     let (what, span, help) = describe(text, node, &error.code);
     Complaint { path: syntax::write_path(&steps), span, what, help }
+}
+
+/// From a value that is one too many in the parentheses of a variant to the variant.
+fn leave_tuple(tree: &Node, steps: &mut Vec<Step>) {
+    if let Some((Step::Index(_), above)) = steps.split_last()
+        && matches!(tree.deepest(above).0.inner().shape, Shape::Tuple(_))
+    {
+        steps.pop();
+    }
 }
 
 /// Whether ron stopped in the middle of a value: the brackets and commas are right (the tree stands), so
@@ -134,7 +144,10 @@ fn expected(code: &ron::Error) -> String {
         ron::Error::ExpectedString => "a string in double quotes".to_owned(),
         ron::Error::ExpectedBoolean => "true or false".to_owned(),
         ron::Error::ExpectedArray => "a list in square brackets".to_owned(),
-        ron::Error::ExpectedIdentifier => "a name".to_owned(),
+        ron::Error::ExpectedIdentifier
+        | ron::Error::InvalidIdentifier(_)
+        | ron::Error::SuggestRawIdentifier(_) => "the name of a variant, as in `Name(…)`".to_owned(),
+        ron::Error::InvalidEscape(reason) => format!("a string with valid escapes ({reason})"),
         other => {
             let words = other.to_string();
             words.strip_prefix("Expected ").map_or(words.clone(), str::to_owned)
