@@ -2,6 +2,9 @@
 //! docs/backgrounds.md derives the formulas.
 
 use std::f64::consts::PI;
+use std::num::NonZeroUsize;
+
+use gauss_quad::GaussLegendre;
 
 use super::geometric::Gravity;
 use super::interpolate::{Centre, Curve, MonotoneCubic};
@@ -17,12 +20,17 @@ const PATH: &str = "background.metric";
 /// By how much the Γ² − u² = 1 − 2m/r of a table may exceed 1 through its rounding.
 const NEGATIVE_MASS_TOLERANCE: f64 = 1e-3;
 
+/// Gauss points of the mass integral from the centre to the first break, where densities are flat.
+const CENTRAL_POINTS: NonZeroUsize = NonZeroUsize::new(12).unwrap();
+
 /// α and m inside `outer_radius`, and outside the vacuum of the mass within it.
 #[derive(Debug, Clone)]
 pub(super) struct FluidMetric {
     mass: EnclosedMass,
     log_lapse: LogLapse,
     outer_radius: f64,
+    /// Where `log_lapse` ends and the vacuum's lapse goes on.
+    lapse_end: f64,
     tabulated: bool,
     /// What m and α come from, for people.
     origin: String,
@@ -32,9 +40,25 @@ pub(super) struct FluidMetric {
 #[derive(Debug, Clone)]
 enum EnclosedMass {
     /// Through given points; uniform density inside the first of them.
-    Points { curve: MonotoneCubic, first_radius: f64 },
-    /// m(r) = 4π ∫ρr² dr.
-    Integral(Antiderivative),
+    Points {
+        curve: MonotoneCubic,
+        first_radius: f64,
+    },
+    Integral(MassIntegral),
+}
+
+/// m(r) = 4π ∫ρr² dr from the centre.
+#[derive(Debug, Clone)]
+struct MassIntegral {
+    density: Curve,
+    /// From the density to 1/length².
+    gravity: f64,
+    /// Up to here the integral is taken over r = [0, r] at each evaluation, so that m/r³ keeps its
+    /// relative accuracy toward the centre.
+    first_break: f64,
+    rule: GaussLegendre,
+    /// ∫ from `first_break`.
+    integral: Antiderivative,
 }
 
 /// ln α inside the outer radius.
@@ -59,12 +83,19 @@ impl FluidMetric {
                 units,
             ),
             Matter::Uniform(UniformMatter { radius: Some(radius), state }) => {
-                let density = Gravity(units).per_mass() * state.density;
-                let breaks = [0.0, *radius];
-                let mass = EnclosedMass::integrated(&breaks, |_| density)?;
-                let log_lapse = LogLapse::integrated(&breaks, &mass, |_| 0.0)?;
+                let total = 4.0 / 3.0 * PI * Gravity(units).per_mass() * state.density * radius.powi(3);
+                let curve = MonotoneCubic::new(&[*radius], &[total], Centre::Excised);
+                let mass = EnclosedMass::Points { curve, first_radius: *radius };
+                let log_lapse = LogLapse::integrated(&[0.0, *radius], &mass, |_| 0.0)?;
                 let origin = "metric integrals over uniform matter without pressure".to_owned();
-                Ok(Self { mass, log_lapse, outer_radius: *radius, tabulated: false, origin })
+                Ok(Self {
+                    mass,
+                    log_lapse,
+                    outer_radius: *radius,
+                    lapse_end: *radius,
+                    tabulated: false,
+                    origin,
+                })
             }
             _ => Err(Error::field(
                 PATH,
@@ -85,13 +116,17 @@ impl FluidMetric {
         let (log_lapse, lapse_origin) = LogLapse::of_profile(profile, lapse, &mass, units)?;
         let outer_radius = profile.points.outer_radius();
         let origin = format!("{mass_origin}; {lapse_origin}");
-        Ok(Self { mass, log_lapse, outer_radius, tabulated: true, origin })
+        let lapse_end = match log_lapse {
+            LogLapse::Points(_) => profile.points.radii.last().map_or(outer_radius, |&last| last),
+            LogLapse::Integral { .. } => outer_radius,
+        };
+        Ok(Self { mass, log_lapse, outer_radius, lapse_end, tabulated: true, origin })
     }
 
     pub(super) fn lapse(&self, r: f64) -> f64 {
-        let inside = self.log_lapse.evaluate(r.min(self.outer_radius)).exp();
-        if r > self.outer_radius {
-            inside * ((1.0 - self.compactness(r)) / (1.0 - self.compactness(self.outer_radius))).sqrt()
+        let inside = self.log_lapse.evaluate(r.min(self.lapse_end)).exp();
+        if r > self.lapse_end {
+            inside * ((1.0 - self.compactness(r)) / (1.0 - self.compactness(self.lapse_end))).sqrt()
         } else {
             inside
         }
@@ -144,9 +179,15 @@ impl EnclosedMass {
                         "a profile from the centre, as the mass is integrated from there",
                     ));
                 }
-                let gravity = Gravity(units).per_mass();
-                let mass = Self::integrated(&breaks(profile, &[density]), |r| gravity * density.evaluate(r))?;
-                Ok((mass, "X from the mass integral over the density column (no internal energy added)"))
+                let mass = MassIntegral::new(
+                    density.clone(),
+                    Gravity(units).per_mass(),
+                    &breaks(profile, &[density]),
+                )?;
+                Ok((
+                    Self::Integral(mass),
+                    "X from the mass integral over the density column (no internal energy added)",
+                ))
             }
         }
     }
@@ -164,14 +205,6 @@ impl EnclosedMass {
         Ok(Self::Points { curve, first_radius })
     }
 
-    fn integrated(breaks: &[f64], density: impl Fn(f64) -> f64) -> Result<Self> {
-        Antiderivative::new(breaks, |r| 4.0 * PI * r * r * density(r)).map(Self::Integral).map_err(|r| {
-            Error::Numerical(format!(
-                "the mass integral of the background does not converge near r = {r:.6e}"
-            ))
-        })
-    }
-
     fn evaluate(&self, r: f64) -> f64 {
         match self {
             Self::Points { curve, first_radius } if r < *first_radius => {
@@ -180,6 +213,31 @@ impl EnclosedMass {
             Self::Points { curve, .. } => curve.evaluate(r),
             Self::Integral(integral) => integral.evaluate(r),
         }
+    }
+}
+
+impl MassIntegral {
+    /// `breaks` ascend from 0; the density is smooth between them.
+    fn new(density: Curve, gravity: f64, breaks: &[f64]) -> Result<Self> {
+        let beyond = breaks.get(1..).unwrap_or_default();
+        let shell = |r: f64| 4.0 * PI * gravity * r * r * density.evaluate(r);
+        let integral = Antiderivative::new(beyond, shell).map_err(|r| {
+            Error::Numerical(format!(
+                "the mass integral of the background does not converge near r = {r:.6e}"
+            ))
+        })?;
+        let first_break = beyond.first().copied().unwrap_or(0.0);
+        let rule = GaussLegendre::new(CENTRAL_POINTS);
+        Ok(Self { density, gravity, first_break, rule, integral })
+    }
+
+    fn evaluate(&self, r: f64) -> f64 {
+        self.central(r.min(self.first_break)) + self.integral.evaluate(r)
+    }
+
+    fn central(&self, r: f64) -> f64 {
+        let mean = self.rule.integrate(0.0, 1.0, |part| self.density.evaluate(r * part) * part * part);
+        4.0 * PI * self.gravity * r.powi(3) * mean
     }
 }
 

@@ -132,16 +132,22 @@ impl Schwarzschild {
         core_radius: Option<&Quantity>,
         units: UnitSystem,
     ) -> Result<Self> {
-        let (path, gravitational_radius) = match (gravitational_radius, mass) {
+        let (given, path, gravitational_radius) = match (gravitational_radius, mass) {
             (Some(radius), None) => {
-                ("gravitational_radius", radius.length(units, &field("gravitational_radius"))?)
+                let path = field("gravitational_radius");
+                let length = radius.length(units, &path)?;
+                (radius, path, length)
             }
-            (None, Some(mass)) => ("mass", 2.0 * Gravity(units).mass(mass, &field("mass"))?),
+            (None, Some(mass)) => {
+                let path = field("mass");
+                let length = 2.0 * Gravity(units).mass(mass, &path)?;
+                (mass, path, length)
+            }
             (Some(_), Some(_)) => return Err(exactly_one("both", "`gravitational_radius` or `mass`")),
             (None, None) => return Err(exactly_one("neither", "`gravitational_radius` or `mass`")),
         };
         if gravitational_radius < 0.0 {
-            return Err(Error::field(field(path), gravitational_radius, "not negative"));
+            return Err(Error::field(path, given, "not negative"));
         }
         let core_path = field("core_radius");
         let core_radius = core_radius.map(|radius| radius.length(units, &core_path)).transpose()?;

@@ -210,7 +210,16 @@ impl<'a> ColumnReader<'a> {
         if let Some(row) = raw.values.iter().position(|&value| !valid.holds(value)) {
             return Err(self.table.invalid(&column.name, row, &raw.values[row].to_string(), valid.text()));
         }
-        Ok(raw.values.iter().map(|value| value * factor).collect())
+        let values: Vec<f64> = raw.values.iter().map(|value| value * factor).collect();
+        match values.iter().position(|value| !value.is_finite()) {
+            None => Ok(values),
+            Some(row) => Err(self.table.invalid(
+                &column.name,
+                row,
+                &raw.values[row].to_string(),
+                "numbers that stay finite in internal units",
+            )),
+        }
     }
 
     fn factor(&self, column: &Column, name: &str, dimension: Dimension) -> Result<f64> {
