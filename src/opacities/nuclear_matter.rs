@@ -56,7 +56,7 @@ impl NuclearMatter {
         let temperature = matter.temperature;
         let baryons = matter.density / ATOMIC_MASS_UNIT;
         let (neutrons, protons) = (baryons * matter.neutron_fraction, baryons * matter.proton_fraction);
-        let gas = NucleonGas { mass: constants.kinetic_mass(), hbar_c: constants.hbar_c, temperature };
+        let gas = NucleonGas { mass: constants.kinetic_mass, hbar_c: constants.hbar_c, temperature };
         let degeneracies = Degeneracies {
             neutrons: gas.degeneracy(neutrons)?,
             protons: gas.degeneracy(protons)?,

@@ -25,6 +25,9 @@ pub struct WeakConstants {
     pub electron_mass: f64,
     pub neutron_mass: f64,
     pub proton_mass: f64,
+    /// Mass of both nucleons in their kinetic energies [MeV]: with a common one, final-state blocking
+    /// keeps detailed balance (eq. C14 of Bruenn 1985). By default the mean of the two.
+    pub kinetic_mass: f64,
 }
 
 impl Default for WeakConstants {
@@ -38,6 +41,7 @@ impl Default for WeakConstants {
             electron_mass: ELECTRON_MASS,
             neutron_mass: NEUTRON_MASS,
             proton_mass: PROTON_MASS,
+            kinetic_mass: 0.5 * (NEUTRON_MASS + PROTON_MASS),
         }
     }
 }
@@ -51,12 +55,6 @@ impl WeakConstants {
     /// Δ = m_n − m_p [MeV].
     pub fn mass_difference(&self) -> f64 {
         self.neutron_mass - self.proton_mass
-    }
-
-    /// Mass of both nucleons in their kinetic energies [MeV]: with a common one, final-state blocking
-    /// keeps detailed balance (eq. C14 of Bruenn 1985).
-    pub fn kinetic_mass(&self) -> f64 {
-        0.5 * (self.neutron_mass + self.proton_mass)
     }
 }
 
