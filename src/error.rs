@@ -20,6 +20,10 @@ pub enum Error {
     #[error("{}: {what}", file.display())]
     File { file: PathBuf, what: String },
 
+    /// A result in memory lacks what is asked of it or contradicts itself: which variable, and how.
+    #[error("{variable}: {what}")]
+    Dataset { variable: String, what: String },
+
     /// The method cannot give an answer (singular factor, non-finite value, memory beyond the machine).
     #[error("{0}")]
     Numerical(String),
@@ -41,5 +45,10 @@ impl Error {
     /// An unusable data file.
     pub fn file(file: impl Into<PathBuf>, what: impl Into<String>) -> Self {
         Self::File { file: file.into(), what: what.into() }
+    }
+
+    /// A variable of a [`crate::output::dataset::Dataset`] that is missing or wrong.
+    pub fn dataset(variable: impl Into<String>, what: impl Into<String>) -> Self {
+        Self::Dataset { variable: variable.into(), what: what.into() }
     }
 }

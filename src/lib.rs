@@ -5,9 +5,14 @@
 //! docs/discretisation.md). docs/architecture.md shows how the modules follow the data.
 
 pub mod background;
+pub mod commands;
 pub mod constants;
 pub mod error;
+pub mod methods;
+pub mod numerics;
 pub mod opacities;
 pub mod output;
+pub mod phase_space;
 pub mod problem;
+pub mod solvers;
 pub mod units;

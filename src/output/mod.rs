@@ -1,2 +1,19 @@
-//! HDF5 output.
+//! Results as files: HDF5 in the layout of netCDF-4, described field by field in
+//! docs/reference_format.md.
+
 pub mod dataset;
+mod read;
+mod scales;
+mod series;
+pub mod summary;
+mod write;
+
+pub use read::{read, read_variables, read_where};
+pub use series::{state, time_series};
+pub use write::{check_writable, write};
+
+/// Version of the layout that [`write`] writes and [`read`] reads; the file attribute `format_version`.
+pub const FORMAT_VERSION: i64 = 1;
+
+/// Name of the file attribute with [`FORMAT_VERSION`].
+const VERSION_ATTRIBUTE: &str = "format_version";

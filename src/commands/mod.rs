@@ -1,0 +1,6 @@
+//! The commands of the program: thin layers over the library. Only they print.
+
+pub mod completions;
+pub mod list;
+mod print;
+pub mod show;

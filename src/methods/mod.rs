@@ -1,0 +1,6 @@
+//! Methods that solve for the neutrino distribution. All see the same immutable samples of one problem,
+//! so that a difference between two of them is due to the method.
+
+pub mod boltzmann;
+pub mod coefficients;
+pub mod geometry;

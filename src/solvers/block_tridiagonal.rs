@@ -1,0 +1,298 @@
+//! Direct solution of block-tridiagonal systems whose neighbouring blocks are coupled channel by channel
+//! through traces, as upwind discretisations couple elements.
+//!
+//! A block vector holds `line` nodes × `channels` values, channel fastest. Row (i, c) of block e takes
+//! lift_i · (trace of channel c in the neighbour) for the channels c that flow in from that neighbour.
+//! Eliminating upward in e needs one dense factorisation per block and one small response matrix per
+//! face (the response of the channels that leave a face upward to those that enter it from above).
+
+use std::ops::{AddAssign, Div, Mul, SubAssign};
+
+use faer::dyn_stack::{MemBuffer, MemStack};
+use faer::linalg::lu::partial_pivoting;
+use faer::perm::PermRef;
+use faer::{MatMut, MatRef, Par};
+
+use crate::error::{Error, Result};
+
+/// Shape of the system and its couplings; shared by systems that differ in their diagonal blocks only.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Structure {
+    pub line: usize,
+    pub channels: usize,
+    /// Trace weights at the upper and lower end of a block.
+    pub upper_trace: Vec<f64>,
+    pub lower_trace: Vec<f64>,
+    /// Between block e and e+1.
+    pub faces: Vec<Face>,
+}
+
+/// Coupling through one face.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Face {
+    /// Channels that flow from block e to e+1, and the factors of their traces in the rows of block e+1:
+    /// channel-major, `line` each.
+    pub upward: Vec<usize>,
+    pub upward_lift: Vec<f64>,
+    /// Channels that flow from block e+1 to e, and the factors in the rows of block e.
+    pub downward: Vec<usize>,
+    pub downward_lift: Vec<f64>,
+}
+
+impl Structure {
+    /// Unknowns per block.
+    pub fn size(&self) -> usize {
+        self.line * self.channels
+    }
+
+    pub fn blocks(&self) -> usize {
+        self.faces.len() + 1
+    }
+
+    /// Numbers that the factors of one system hold.
+    pub fn factor_length(&self) -> usize {
+        let size = self.size();
+        self.blocks() * size * size + self.faces.iter().map(|face| face.downward.len() * size).sum::<usize>()
+    }
+
+    fn trace<T: Precision>(&self, weights: &[f64], block: &[T], channel: usize) -> f64 {
+        weights.iter().enumerate().map(|(i, w)| w * block[i * self.channels + channel].to_f64()).sum()
+    }
+}
+
+/// Precision of stored factors: f64 for direct solutions, f32 where they precondition an iteration and
+/// half the memory traffic is worth more than digits.
+pub trait Precision:
+    faer::traits::RealField + Copy + Mul<Output = Self> + Div<Output = Self> + SubAssign + AddAssign + Default
+{
+    fn from_f64(value: f64) -> Self;
+    fn to_f64(self) -> f64;
+}
+
+impl Precision for f64 {
+    fn from_f64(value: f64) -> Self {
+        value
+    }
+    fn to_f64(self) -> f64 {
+        self
+    }
+}
+
+impl Precision for f32 {
+    fn from_f64(value: f64) -> Self {
+        value as f32
+    }
+    fn to_f64(self) -> f64 {
+        f64::from(self)
+    }
+}
+
+/// Factors of one system.
+#[derive(Debug, Clone)]
+pub struct Factors<T> {
+    /// LU factors of the eliminated diagonal blocks, column-major.
+    lu: Vec<T>,
+    /// Row permutations.
+    permutation: Vec<u32>,
+    /// Per face: (eliminated block)⁻¹ × lift of the downward channels, column-major.
+    elimination: Vec<T>,
+    starts: Vec<usize>,
+}
+
+impl<T: Precision> Factors<T> {
+    /// Factorises the system whose diagonal block e is written, column-major, by `assemble(e, block)`.
+    ///
+    /// # Errors
+    /// [`Error::Numerical`] where a block is singular or not finite.
+    pub fn new(structure: &Structure, mut assemble: impl FnMut(usize, &mut [f64])) -> Result<Self> {
+        let (size, blocks) = (structure.size(), structure.blocks());
+        let mut starts = vec![0];
+        for face in &structure.faces {
+            starts.push(starts[starts.len() - 1] + face.downward.len() * size);
+        }
+        let mut factors = Self {
+            lu: vec![T::default(); blocks * size * size],
+            permutation: vec![0; blocks * size],
+            elimination: vec![T::default(); starts[blocks - 1]],
+            starts,
+        };
+        let mut scratch = Scratch::new::<T>(size);
+        let mut assembled = vec![0.0; size * size];
+        for e in 0..blocks {
+            assemble(e, &mut assembled);
+            if e > 0 {
+                let range = factors.starts[e - 1]..factors.starts[e];
+                subtract_response(structure, e, &factors.elimination[range], &mut assembled);
+            }
+            let block = &mut factors.lu[e * size * size..(e + 1) * size * size];
+            block.iter_mut().zip(&assembled).for_each(|(b, a)| *b = T::from_f64(*a));
+            let permutation = &mut factors.permutation[e * size..(e + 1) * size];
+            scratch.factorise(block, permutation, e)?;
+            if e + 1 < blocks {
+                let columns = &mut factors.elimination[factors.starts[e]..factors.starts[e + 1]];
+                lift_columns(structure, &structure.faces[e], columns);
+                scratch.solve_columns(block, permutation, columns);
+            }
+        }
+        Ok(factors)
+    }
+
+    /// Overwrites `x` (all blocks) with the solution for the right-hand side `x`.
+    pub fn solve(&self, structure: &Structure, x: &mut [f64]) {
+        // Scaled to 1, so that f32 holds values many orders below the largest.
+        let largest = x.iter().fold(0.0, |m: f64, x| m.max(x.abs()));
+        if largest == 0.0 || !largest.is_finite() {
+            return;
+        }
+        let mut work: Vec<T> = x.iter().map(|x| T::from_f64(x / largest)).collect();
+        self.eliminate_upward(structure, &mut work);
+        self.substitute_downward(structure, &mut work);
+        x.iter_mut().zip(&work).for_each(|(x, w)| *x = w.to_f64() * largest);
+    }
+
+    fn eliminate_upward(&self, structure: &Structure, x: &mut [T]) {
+        let size = structure.size();
+        let mut work = vec![T::default(); size];
+        for e in 0..structure.blocks() {
+            let (below, own) = x.split_at_mut(e * size);
+            let own = &mut own[..size];
+            if e > 0 {
+                let face = &structure.faces[e - 1];
+                let below = &below[(e - 1) * size..];
+                for (c, &channel) in face.upward.iter().enumerate() {
+                    let value = structure.trace(&structure.upper_trace, below, channel);
+                    for i in 0..structure.line {
+                        let lift = face.upward_lift[c * structure.line + i];
+                        own[i * structure.channels + channel] -= T::from_f64(lift * value);
+                    }
+                }
+            }
+            let lu = &self.lu[e * size * size..(e + 1) * size * size];
+            solve_one(lu, &self.permutation[e * size..(e + 1) * size], own, &mut work);
+        }
+    }
+
+    fn substitute_downward(&self, structure: &Structure, x: &mut [T]) {
+        let size = structure.size();
+        for e in (0..structure.blocks() - 1).rev() {
+            let (own, above) = x.split_at_mut((e + 1) * size);
+            let own = &mut own[e * size..];
+            let columns = self.elimination[self.starts[e]..self.starts[e + 1]].chunks_exact(size);
+            for (&channel, column) in structure.faces[e].downward.iter().zip(columns) {
+                let value = structure.trace(&structure.lower_trace, &above[..size], channel);
+                let value = T::from_f64(value);
+                for (own, factor) in own.iter_mut().zip(column) {
+                    *own -= *factor * value;
+                }
+            }
+        }
+    }
+}
+
+/// block −= (lift of upward channels) · (response R) · (lower trace of downward channels), where R are the
+/// upper traces of `elimination`.
+fn subtract_response<T: Precision>(structure: &Structure, e: usize, elimination: &[T], block: &mut [f64]) {
+    let face = &structure.faces[e - 1];
+    let (size, line, channels) = (structure.size(), structure.line, structure.channels);
+    for (&from, column) in face.downward.iter().zip(elimination.chunks_exact(size)) {
+        let response: Vec<f64> =
+            face.upward.iter().map(|&to| structure.trace(&structure.upper_trace, column, to)).collect();
+        for (q, weight) in structure.lower_trace.iter().enumerate() {
+            let target = &mut block[(q * channels + from) * size..][..size];
+            for (c, (&to, response)) in face.upward.iter().zip(&response).enumerate() {
+                for i in 0..line {
+                    target[i * channels + to] -= face.upward_lift[c * line + i] * response * weight;
+                }
+            }
+        }
+    }
+}
+
+/// Writes the lifts of the downward channels as columns.
+fn lift_columns<T: Precision>(structure: &Structure, face: &Face, columns: &mut [T]) {
+    columns.fill(T::default());
+    for (c, (&channel, column)) in
+        face.downward.iter().zip(columns.chunks_exact_mut(structure.size())).enumerate()
+    {
+        for i in 0..structure.line {
+            column[i * structure.channels + channel] =
+                T::from_f64(face.downward_lift[c * structure.line + i]);
+        }
+    }
+}
+
+/// Solves with one LU factor by column-oriented substitution, which vectorises.
+fn solve_one<T: Precision>(lu: &[T], permutation: &[u32], x: &mut [T], work: &mut [T]) {
+    let size = x.len();
+    for (work, &row) in work.iter_mut().zip(permutation) {
+        *work = x[row as usize];
+    }
+    for column in 0..size {
+        let value = work[column];
+        let (_, below) = work.split_at_mut(column + 1);
+        for (w, l) in below.iter_mut().zip(&lu[column * size + column + 1..(column + 1) * size]) {
+            *w -= *l * value;
+        }
+    }
+    for column in (0..size).rev() {
+        let value = work[column] / lu[column * size + column];
+        work[column] = value;
+        for (w, u) in work[..column].iter_mut().zip(&lu[column * size..]) {
+            *w -= *u * value;
+        }
+    }
+    x.copy_from_slice(work);
+}
+
+/// Work space of the dense factorisations.
+struct Scratch {
+    size: usize,
+    inverse: Vec<u32>,
+    memory: MemBuffer,
+}
+
+impl Scratch {
+    fn new<T: Precision>(size: usize) -> Self {
+        let lu =
+            partial_pivoting::factor::lu_in_place_scratch::<u32, T>(size, size, Par::Seq, Default::default());
+        let solve = partial_pivoting::solve::solve_in_place_scratch::<u32, T>(size, size, Par::Seq);
+        Self { size, inverse: vec![0; size], memory: MemBuffer::new(lu.or(solve)) }
+    }
+
+    fn factorise<T: Precision>(&mut self, block: &mut [T], permutation: &mut [u32], e: usize) -> Result<()> {
+        let size = self.size;
+        let matrix = MatMut::from_column_major_slice_mut(block, size, size);
+        partial_pivoting::factor::lu_in_place(
+            matrix,
+            permutation,
+            &mut self.inverse,
+            Par::Seq,
+            MemStack::new(&mut self.memory),
+            Default::default(),
+        );
+        let regular = block.iter().all(|v| v.to_f64().is_finite())
+            && (0..size).all(|i| block[i * size + i].to_f64() != 0.0);
+        if regular {
+            Ok(())
+        } else {
+            Err(Error::Numerical(format!(
+                "radial block {e} of the transport operator is singular or not finite"
+            )))
+        }
+    }
+
+    /// Solves for all columns with the factor just made.
+    fn solve_columns<T: Precision>(&mut self, lu: &[T], permutation: &[u32], columns: &mut [T]) {
+        let size = self.size;
+        let factor = MatRef::from_column_major_slice(lu, size, size);
+        let count = columns.len() / size;
+        partial_pivoting::solve::solve_in_place(
+            factor,
+            factor,
+            PermRef::new_checked(permutation, &self.inverse, size),
+            MatMut::from_column_major_slice_mut(columns, size, count),
+            Par::Seq,
+            MemStack::new(&mut self.memory),
+        );
+    }
+}

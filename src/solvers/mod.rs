@@ -1,0 +1,4 @@
+//! Linear algebra that knows no physics.
+
+pub mod block_tridiagonal;
+pub mod krylov;
