@@ -25,3 +25,11 @@ pub const ELECTRON_MASS: f64 = 0.510_998_950_00;
 pub const NEUTRON_MASS: f64 = 939.565_420_52;
 /// Proton rest energy [MeV].
 pub const PROTON_MASS: f64 = 938.272_088_16;
+/// Fermi constant G_F/(ħc)³ [MeV⁻²] (CODATA 2018).
+pub const FERMI_CONSTANT: f64 = 1.166_378_7e-11;
+/// Axial coupling of the nucleon, g_A = −λ of neutron decay (Particle Data Group 2022: 1.2754 ± 0.0013).
+pub const AXIAL_COUPLING: f64 = 1.2754;
+/// V_ud of the quark mixing matrix (Particle Data Group 2022: 0.97373 ± 0.00031).
+pub const UP_DOWN_MIXING: f64 = 0.973_73;
+/// sin²θ_W at the Z mass in the MS-bar scheme (Particle Data Group 2022).
+pub const WEAK_MIXING: f64 = 0.231_21;

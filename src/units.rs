@@ -62,6 +62,8 @@ pub enum Dimension {
     Velocity,
     /// Pressures and energy densities; erg/cm³.
     Pressure,
+    /// Emissivities; erg/(cm³ s).
+    Emissivity,
     /// Pure numbers (mass fractions, lapse, Γ, mass and charge numbers).
     Number,
 }
@@ -78,6 +80,7 @@ impl Dimension {
             Self::Mass => MASSES,
             Self::Velocity => VELOCITIES,
             Self::Pressure => PRESSURES,
+            Self::Emissivity => EMISSIVITIES,
             Self::Number => NUMBERS,
         }
     }
@@ -99,6 +102,7 @@ impl Dimension {
             Self::Mass => "mass",
             Self::Velocity => "velocity",
             Self::Pressure => "pressure",
+            Self::Emissivity => "emissivity",
             Self::Number => "number",
         }
     }
@@ -144,6 +148,9 @@ const PRESSURES: &[(&str, f64)] = &[
     ("MeV/fm3", 1e39 * MEV_IN_ERG),
     ("MeV fm-3", 1e39 * MEV_IN_ERG),
 ];
+
+const EMISSIVITIES: &[(&str, f64)] =
+    &[("erg cm-3 s-1", 1.0), ("erg/cm3/s", 1.0), ("MeV cm-3 s-1", MEV_IN_ERG), ("MeV/cm3/s", MEV_IN_ERG)];
 
 const NUMBERS: &[(&str, f64)] = &[("1", 1.0)];
 

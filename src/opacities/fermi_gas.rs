@@ -271,54 +271,110 @@ pub fn unblocked_fraction(initial: f64, other: f64) -> f64 {
 
 #[cfg(test)]
 mod tests {
+    //! The reference numbers were computed with mpmath at 40 digits (adaptive quadrature in rapidity or
+    //! √x, Newton's method), from the definitions in the doc-comments.
+    #![allow(clippy::excessive_precision)]
     use super::*;
+    use crate::constants::{ELECTRON_MASS, HBAR_C};
+
+    fn electrons(temperature: f64) -> ElectronGas {
+        ElectronGas { mass: ELECTRON_MASS, hbar_c: HBAR_C, temperature }
+    }
+
+    fn relative(value: f64, exact: f64) -> f64 {
+        (value / exact - 1.0).abs()
+    }
+
+    #[rstest::rstest]
+    #[case::dilute_and_cold(6e26, 0.01, 0.487_880_162_272_156_552_1)]
+    #[case::cancelled_by_pairs(6e26, 0.05, 0.266_233_683_534_804_402_3)]
+    #[case::swamped_by_pairs(6e26, 150.0, 6.146_815_302_836_213_460e-10)]
+    #[case::relativistic(6e30, 0.5, 0.562_893_015_137_899_423_3)]
+    #[case::gain_region(6e32, 1.0, 4.538_408_348_515_953_936)]
+    #[case::degenerate(6e35, 5.0, 49.894_219_777_555_793_17)]
+    #[case::fully_degenerate(6e38, 0.01, 514.885_625_119_466_092_1)]
+    #[case::dense_and_hot(6e38, 150.0, 375.760_973_251_913_339_5)]
+    fn electron_potential_is_exact(#[case] density: f64, #[case] temperature: f64, #[case] exact: f64) {
+        let potential = electrons(temperature).chemical_potential(density).unwrap();
+        assert!(relative(potential, exact) < 2e-14, "{potential:.17e} is not {exact:.17e}");
+    }
+
     #[test]
-    fn probe() {
-        let mut worst = 0;
-        for t in [0.01, 0.05, 0.1, 0.5, 1.0, 5.0, 20.0, 150.0] {
-            for lr in 0..=12 {
-                let n = 6.02214076e26 * 10f64.powi(lr);
-                let gas = ElectronGas { mass: 0.51099895, hbar_c: crate::constants::HBAR_C, temperature: t };
-                let mu = gas.chemical_potential(n).unwrap();
-                println!("E {t:e} {n:e} {mu:.17e} {:.17e}", gas.net_density(mu));
-                let g = NucleonGas { mass: 939.0, hbar_c: crate::constants::HBAR_C, temperature: t };
-                let eta = g.degeneracy(n).unwrap();
-                println!("N {t:e} {n:e} {eta:.17e} {:.17e}", fermi_half(eta));
+    fn electron_potential_gives_its_density_back_everywhere() {
+        for step in 0..=20 {
+            let temperature = 0.01 * 15_000f64.powf(f64::from(step) / 20.0);
+            for exponent in 0..=48 {
+                let density = 6.022e26 * 10f64.powf(f64::from(exponent) / 4.0);
+                let gas = electrons(temperature);
+                let again = gas.net_density(gas.chemical_potential(density).unwrap());
+                assert!(relative(again, density) < 1e-11, "T = {temperature}, n = {density:e}: {again:e}");
             }
         }
-        for (a, b) in [
-            (-5.0, -7.0),
-            (0.0, 0.0),
-            (1.0, 0.999999),
-            (3.0, -4.0),
-            (40.0, 38.0),
-            (1e3, 5.0),
-            (2e3, 1.99e3),
-            (1e4, 1e4),
-            (-3.0, f64::NEG_INFINITY),
-            (100., f64::NEG_INFINITY),
-        ] {
-            println!("B {a:e} {b:e} {:.17e}", unblocked_fraction(a, b));
+    }
+
+    /// Sum rule of a massless gas: n = μ³/(3π²)·(1 + π²T²/μ²) at any degeneracy.
+    #[test]
+    fn massless_electrons_have_their_closed_form() {
+        for (potential, temperature) in [(0.01, 5.0), (3.0, 3.0), (80.0, 0.5), (1e-6, 100.0)] {
+            let gas = ElectronGas { mass: 1e-9, hbar_c: 1.0, temperature };
+            let squared = (PI * temperature).powi(2);
+            let exact = potential * (potential * potential + squared) / (3.0 * PI * PI);
+            assert!(relative(gas.net_density(potential), exact) < 1e-13);
         }
-        let start = std::time::Instant::now();
-        for k in 0..1000 {
-            let g = ElectronGas {
-                mass: 0.51099895,
-                hbar_c: crate::constants::HBAR_C,
-                temperature: 1.0 + k as f64 * 0.01,
-            };
-            worst += (g.chemical_potential(1e33).unwrap() > 0.) as i32;
+    }
+
+    #[rstest::rstest]
+    #[case(-30.0, 8.292_977_433_221_063_178e-14)]
+    #[case(-2.0, 0.114_587_823_925_263_069_9)]
+    #[case(0.0, 0.678_093_895_153_101_007_3)]
+    #[case(0.5, 0.990_209_248_712_799_894_1)]
+    #[case(5.0, 7.837_976_057_293_096_609)]
+    #[case(50.0, 235.818_615_125_884_321_2)]
+    #[case(1e4, 666_666.674_891_337_071_9)]
+    fn fermi_half_is_exact_and_inverted(#[case] degeneracy: f64, #[case] exact: f64) {
+        assert!(relative(fermi_half(degeneracy), exact) < 5e-14);
+        assert!((inverse_fermi_half(exact).unwrap() - degeneracy).abs() < 1e-13 * (1.0 + degeneracy.abs()));
+    }
+
+    #[rstest::rstest]
+    #[case(-2.0, -5.0, 0.997_683_885_729_093_994_3)]
+    #[case(0.0, 0.0, 0.790_565_242_958_070_481_9)]
+    #[case(1.0, 0.5, 0.739_248_668_341_641_854_3)]
+    #[case(3.0, -4.0, 0.996_853_745_832_871_162_5)]
+    #[case(40.0, 38.0, 0.085_556_141_154_021_813_15)]
+    #[case(1e3, 5.0, 0.999_628_212_609_871_015_0)]
+    fn unblocked_fraction_is_exact(#[case] initial: f64, #[case] other: f64, #[case] exact: f64) {
+        assert!(relative(unblocked_fraction(initial, other), exact) < 1e-13);
+    }
+
+    /// Eq. (C14) of Bruenn (1985).
+    #[test]
+    fn unblocked_fraction_is_bruenns() {
+        for (initial, other) in [(2.0, -1.0), (0.3, -0.3), (25.0, 7.0)] {
+            let (n, p) = (fermi_half(initial), fermi_half(other));
+            let bruenn = (p - n) / (n * f64::exp_m1(other - initial));
+            assert!(relative(unblocked_fraction(initial, other), bruenn) < 1e-13);
         }
-        println!("# {:?} per electron solve {worst}", start.elapsed() / 1000);
-        let start = std::time::Instant::now();
-        for k in 0..1000 {
-            let g = NucleonGas {
-                mass: 939.0,
-                hbar_c: crate::constants::HBAR_C,
-                temperature: 1.0 + k as f64 * 0.01,
-            };
-            worst += (g.degeneracy(1e36).unwrap() > 0.) as i32;
-        }
-        println!("# {:?} per nucleon solve {worst}", start.elapsed() / 1000);
+        assert_eq!(unblocked_fraction(4.0, f64::NEG_INFINITY), 1.0);
+    }
+
+    #[test]
+    fn empty_gases_have_a_potential() {
+        assert_eq!(electrons(1.0).chemical_potential(0.0).unwrap(), 0.0);
+        let nucleons = NucleonGas { mass: 939.0, hbar_c: HBAR_C, temperature: 1.0 };
+        assert_eq!(nucleons.degeneracy(0.0).unwrap(), f64::NEG_INFINITY);
+    }
+
+    #[rstest::rstest]
+    #[case(0.0, 1e30, "temperature is 0e0 MeV")]
+    #[case(f64::NAN, 1e30, "temperature is NaN MeV")]
+    #[case(1.0, -1e30, "density is -1e30 1/cm3")]
+    #[case(1.0, f64::INFINITY, "density is inf 1/cm3")]
+    fn impossible_states_are_rejected(#[case] temperature: f64, #[case] density: f64, #[case] said: &str) {
+        let message = electrons(temperature).chemical_potential(density).unwrap_err().to_string();
+        assert!(message.contains("electron gas") && message.contains(said), "{message}");
+        let nucleons = NucleonGas { mass: 939.0, hbar_c: HBAR_C, temperature };
+        let message = nucleons.degeneracy(density).unwrap_err().to_string();
+        assert!(message.contains("nucleon gas") && message.contains(said), "{message}");
     }
 }

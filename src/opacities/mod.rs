@@ -5,10 +5,22 @@
 //! energies, so that what depends on the matter alone is found once per radius. They have no inner
 //! state that changes: any number of threads may ask the same [`Opacities`].
 
+mod analytic;
+pub mod bruenn;
 pub mod fermi_gas;
+pub mod nuclear_matter;
+pub mod nucleon_absorption;
+pub mod nucleon_scattering;
+pub mod table_file;
+pub mod weak;
+pub mod zone_table;
 
 use ndarray::Array2;
 
+use self::analytic::Builder;
+use self::bruenn::Bruenn;
+use self::weak::WeakConstants;
+use self::zone_table::ZoneTable;
 use crate::background::MatterState;
 use crate::error::{Error, Result};
 use crate::problem::BuildContext;
@@ -120,6 +132,15 @@ pub trait OpacitySource: Send + Sync + std::fmt::Debug {
     }
 }
 
+/// What opacities need to know of the background while they are built.
+#[derive(Clone, Copy)]
+pub struct Surroundings<'a> {
+    /// Static lapse at a radius, for Tolman's law.
+    pub lapse: &'a dyn Fn(f64) -> f64,
+    /// Whether the background has matter.
+    pub has_matter: bool,
+}
+
 /// All sources of a problem.
 #[derive(Debug)]
 pub struct Opacities {
@@ -128,8 +149,7 @@ pub struct Opacities {
 }
 
 impl Opacities {
-    /// The sources in `files` for the species of the problem. `lapse` is the static lapse of the
-    /// background, which Tolman's law needs at its reference radius.
+    /// The sources in `files` for the species of the problem.
     ///
     /// # Errors
     /// Invalid values with their field (`opacities[2].Absorption…`), unreadable or invalid table files.
@@ -137,14 +157,19 @@ impl Opacities {
         files: &[OpacityFile],
         species: &[SpeciesFile],
         context: &BuildContext,
-        lapse: &dyn Fn(f64) -> f64,
+        surroundings: Surroundings,
     ) -> Result<Self> {
-        let _ = (files, context, lapse);
-        let species = species
+        let known = species
             .iter()
             .map(|file| Species { name: file.name.clone(), flavour: file.flavour })
             .collect::<Vec<_>>();
-        Ok(Self { species, sources: Vec::new() })
+        let builder = Builder { units: context.units, species, surroundings };
+        let sources = files
+            .iter()
+            .enumerate()
+            .map(|(index, file)| build_source(index, file, &known, context, builder))
+            .collect::<Result<_>>()?;
+        Ok(Self { species: known, sources })
     }
 
     /// The species, in the order of the first axis of [`Opacities::at_radius`].
@@ -211,5 +236,45 @@ impl Opacities {
     /// One line per source.
     pub fn describe(&self) -> Vec<String> {
         self.sources.iter().map(|source| source.describe()).collect()
+    }
+}
+
+fn build_source(
+    index: usize,
+    file: &OpacityFile,
+    species: &[Species],
+    context: &BuildContext,
+    builder: Builder,
+) -> Result<Box<dyn OpacitySource>> {
+    let path = format!("opacities[{index}]");
+    Ok(match file {
+        OpacityFile::Absorption { absorption, equilibrium, region, species } => Box::new(
+            builder.absorption(path, absorption, equilibrium, region.as_ref(), species.as_deref())?,
+        ),
+        OpacityFile::Scattering { scattering, mean_cosine, region, species } => Box::new(
+            builder.scattering(path, scattering, *mean_cosine, region.as_ref(), species.as_deref())?,
+        ),
+        OpacityFile::ZoneTable { file, mapping } => {
+            require_physical(&path, "a zone table", context)?;
+            let file = context.data_file(file, &format!("{path}.file"))?;
+            Box::new(ZoneTable::read(index, &file, *mapping, species)?)
+        }
+        &OpacityFile::Bruenn1985 { charged_current, nucleon_scattering } => {
+            require_physical(&path, "rates on nucleons", context)?;
+            if !builder.surroundings.has_matter {
+                return Err(Error::field(path, "rates on nucleons", "a background with matter"));
+            }
+            let constants = WeakConstants::default();
+            Box::new(Bruenn { index, charged_current, nucleon_scattering, constants })
+        }
+    })
+}
+
+/// Tables and rates are in cm and MeV.
+fn require_physical(path: &str, what: &str, context: &BuildContext) -> Result<()> {
+    if context.units.physical {
+        Ok(())
+    } else {
+        Err(Error::field(path, format!("{what} in a dimensionless problem"), "units: Physical"))
     }
 }
