@@ -10,5 +10,6 @@ pub mod constants;
 pub mod error;
 pub mod opacities;
 pub mod output;
+pub mod plot;
 pub mod problem;
 pub mod units;

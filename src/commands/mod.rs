@@ -2,5 +2,6 @@
 
 pub mod completions;
 pub mod list;
+pub mod plot;
 mod print;
 pub mod show;
