@@ -15,6 +15,7 @@ pub mod numerics;
 pub mod opacities;
 pub mod output;
 pub mod phase_space;
+pub mod plot;
 pub mod problem;
 pub mod progress;
 pub mod run;

@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use clap::{CommandFactory, Parser, Subcommand};
-use tolman::commands::{check, completions, list, run, show};
+use tolman::commands::{check, completions, list, plot, run, show};
 use tolman::error::Error;
 
 /// Reference solutions of neutrino transport on fixed spherical backgrounds.
@@ -28,6 +28,7 @@ enum Command {
     Run(run::Args),
     Check(check::Args),
     Show(show::Args),
+    Plot(plot::Args),
     List(list::Args),
     Completions(completions::Args),
 }
@@ -46,6 +47,7 @@ fn main() -> ExitCode {
         Command::Run(args) => run::execute(args),
         Command::Check(args) => check::execute(args),
         Command::Show(args) => show::execute(args),
+        Command::Plot(args) => plot::execute(args),
         Command::List(args) => list::execute(args),
         Command::Completions(args) => completions::execute(args, &mut Arguments::command()),
     };

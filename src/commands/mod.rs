@@ -3,6 +3,7 @@
 pub mod check;
 pub mod completions;
 pub mod list;
+pub mod plot;
 mod print;
 mod problem_args;
 pub mod run;

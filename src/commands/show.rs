@@ -5,7 +5,6 @@ use std::process::ExitCode;
 
 use super::print::print;
 use crate::error::{Error, Result};
-use crate::output::dataset::Dataset;
 use crate::output::{read_where, state, summary};
 
 /// Show the summary of a result: luminosities, energies, neutrinospheres, heating, balances.
@@ -37,12 +36,4 @@ pub(super) fn in_file(file: &Path, error: Error) -> Error {
         Error::Dataset { .. } | Error::Numerical(_) => Error::file(file, error.to_string()),
         other => other,
     }
-}
-
-/// Reads the state at `time` (the last where absent) of the file.
-///
-/// # Errors
-/// As [`crate::output::read`] and [`crate::output::state`].
-pub(super) fn read_state(file: &Path, time: Option<f64>) -> Result<Dataset> {
-    state(&crate::output::read(file)?, time).map_err(|error| in_file(file, error))
 }

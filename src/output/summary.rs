@@ -69,10 +69,10 @@ fn status(state: &Dataset) -> String {
     if let Some(iterations) = state.scalar("iterations") {
         line += &format!(", {iterations} iterations");
     }
-    if let Some(Attribute::Reals(history)) = state.get_attribute("residual_history") {
-        if let Some(last) = history.last() {
-            line += &format!(", residual {last:.1e}");
-        }
+    if let Some(Attribute::Reals(history)) = state.get_attribute("residual_history")
+        && let Some(last) = history.last()
+    {
+        line += &format!(", residual {last:.1e}");
     }
     line
 }
@@ -100,8 +100,11 @@ fn program(state: &Dataset) -> String {
     line
 }
 
-/// Columns of the table of species: variable, heading, and what is shown of its values over r.
-const COLUMNS: [(&str, &str, fn(&[f64]) -> f64); 6] = [
+/// What a column shows of a variable's values over r.
+type Shown = fn(&[f64]) -> f64;
+
+/// Columns of the table of species: variable, heading, and what is shown.
+const COLUMNS: [(&str, &str, Shown); 6] = [
     ("luminosity_infinity", "L inf", last),
     ("number_luminosity_infinity", "N-L inf", last),
     ("mean_energy", "mean energy", last),
