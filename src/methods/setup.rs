@@ -4,9 +4,10 @@ use rayon::prelude::*;
 
 use crate::background::Background;
 use crate::error::Result;
-use crate::opacities::{EnergyNode, LocalOpacity, Opacities, RadialPoint};
+use crate::opacities::{EnergyNode, LocalOpacity, Opacities, RadialPoint, Surroundings};
 use crate::phase_space::{NaturalEdges, PhaseSpace};
 use crate::problem::Loaded;
+use crate::problem::file::MatterFile;
 use crate::units::UnitSystem;
 
 use super::boundary::Boundaries;
@@ -35,7 +36,9 @@ impl Setup {
         let (file, context) = (&problem.file, &problem.context);
         let background = Background::build(&file.background, context)?;
         let lapse = |r: f64| background.lapse(r);
-        let opacities = Opacities::build(&file.opacities, &file.species, context, &lapse)?;
+        let has_matter = !matches!(file.background.matter, MatterFile::None);
+        let surroundings = Surroundings { lapse: &lapse, has_matter };
+        let opacities = Opacities::build(&file.opacities, &file.species, context, surroundings)?;
         let mut discontinuities = background.discontinuities().to_vec();
         discontinuities.extend(opacities.discontinuities());
         discontinuities.sort_by(f64::total_cmp);
