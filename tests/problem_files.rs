@@ -6,7 +6,9 @@ use tolman::problem::expression::Expression;
 use tolman::problem::file::{
     BoundaryCondition, Coefficient, InitialFile, ModeFile, OpacityFile, VelocityFile,
 };
+use tolman::problem::validate::CRITERION_VARIABLES;
 use tolman::problem::{LoadOptions, Resolution, load, variables};
+use tolman::units::Dimension;
 
 fn problem_files() -> Vec<PathBuf> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("problems");
@@ -107,4 +109,26 @@ fn formulas_mean_what_they_say() {
         panic!()
     };
     close(value(&gaussian, variables::INITIAL, &[0.1, 0.0, 1.0]), (-0.75f64).exp());
+}
+
+#[test]
+fn the_format_document_names_every_unit_and_every_criterion_variable() {
+    let document =
+        std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/problem_format.md"))
+            .unwrap();
+    let named = |name: &str| assert!(document.contains(&format!("`{name}`")), "`{name}` is not documented");
+    CRITERION_VARIABLES.iter().for_each(|name| named(name));
+    for dimension in [
+        Dimension::Length,
+        Dimension::Time,
+        Dimension::Energy,
+        Dimension::Coefficient,
+        Dimension::Density,
+        Dimension::Mass,
+        Dimension::Velocity,
+        Dimension::Pressure,
+        Dimension::Number,
+    ] {
+        dimension.units().iter().for_each(|(name, _)| named(name));
+    }
 }
