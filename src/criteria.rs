@@ -174,15 +174,24 @@ impl Case<'_> {
             ["species", "energy", last] if *last == radius => self.state.reals("energy")?.len(),
             _ => return Err(Error::dataset(stored, "is not a variable over species and radius")),
         };
-        let energy = if energies > 1 { self.energy_index()? } else { 0 };
-        let wanted = |species: &&String| self.criterion.species.as_ref().is_none_or(|s| s == *species);
-        let species = self.state.texts("species")?;
-        let curve = |species_name: &String, index: usize| Curve {
+        let wanted_energies = match (&self.criterion.energy, energies) {
+            (Some(_), 2..) => {
+                let nearest = self.energy_index()?;
+                nearest..nearest + 1
+            }
+            _ => 0..energies,
+        };
+        let wanted = |species: &str| self.criterion.species.as_deref().is_none_or(|s| s == species);
+        let species = self.state.texts("species")?.iter().enumerate().filter(|(_, s)| wanted(s));
+        let curve = |species_name: &str, row: usize| Curve {
             name: format!("{name} {species_name}"),
             r: r.clone(),
-            values: scaled(&values[(index * energies + energy) * r.len()..][..r.len()]),
+            values: scaled(&values[row * r.len()..(row + 1) * r.len()]),
         };
-        Ok(species.iter().enumerate().filter(|(_, s)| wanted(s)).map(|(i, s)| curve(s, i)).collect())
+        Ok(species
+            .flat_map(|(i, s)| wanted_energies.clone().map(move |k| (s, i * energies + k)))
+            .map(|(s, row)| curve(s, row))
+            .collect())
     }
 
     /// The energy node nearest to the criterion's energy.
