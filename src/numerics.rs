@@ -9,8 +9,16 @@ pub const ENERGY_SPEED_ROUND_OFF: f64 = 1e-13;
 /// side by side. A fixed number, so that the result does not depend on the number of threads.
 pub const SWEEP_GROUP: usize = 20;
 
-/// Krylov vectors before a restart. Two vectors are kept for each.
-pub const KRYLOV_RESTART: usize = 12;
+/// Krylov vectors before a restart: at least the first number, at most the second, as many as fit into
+/// the third number of bytes at two vectors each. Long cycles pay where energies act on each other
+/// strongly (trapped radiation); short ones keep millions of unknowns in memory.
+pub const KRYLOV_RESTART: (usize, usize, usize) = (12, 120, 600_000_000);
+
+/// Krylov vectors before a restart for `unknowns` unknowns.
+pub fn krylov_restart(unknowns: usize) -> usize {
+    let (least, most, bytes) = KRYLOV_RESTART;
+    (bytes / (16 * unknowns.max(1))).clamp(least, most)
+}
 
 /// A Krylov cycle that shrinks the residual by less than this factor has stalled.
 pub const STALL_FACTOR: f64 = 0.5;

@@ -6,7 +6,7 @@
 use rayon::prelude::*;
 
 use crate::error::{Error, Result};
-use crate::numerics::{KRYLOV_RESTART, STALL_FACTOR};
+use crate::numerics::{STALL_FACTOR, krylov_restart};
 
 /// A linear system A x = b and an approximate inverse of A.
 pub trait LinearSystem: Sync {
@@ -152,7 +152,7 @@ pub fn relative_residual(
     }
 }
 
-/// One cycle of at most [`KRYLOV_RESTART`] iterations from the residual `residual`.
+/// One cycle of at most [`krylov_restart`] iterations from the residual `residual`.
 fn cycle(
     system: &impl LinearSystem,
     residual: &[f64],
@@ -168,7 +168,8 @@ fn cycle(
     let mut directions: Vec<Vec<f64>> = Vec::new();
     let mut projected = Hessenberg::new(start);
     let mut unscaled = vec![0.0; x.len()];
-    while directions.len() < KRYLOV_RESTART && outcome.iterations < limits.iterations {
+    let restart = krylov_restart(x.len());
+    while directions.len() < restart && outcome.iterations < limits.iterations {
         let newest = &basis[basis.len() - 1];
         unscaled.par_iter_mut().zip(newest).zip(scale).for_each(|((u, v), s)| *u = v / s);
         let mut direction = vec![0.0; x.len()];

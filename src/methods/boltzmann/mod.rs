@@ -20,6 +20,7 @@ pub mod steady;
 mod streaming;
 
 use crate::methods::setup::Setup;
+use crate::numerics::krylov_restart;
 
 /// Bytes that a run of `setup` needs at its peak when `at_once` species are in work together: the
 /// solution, and per species the factors of its energies and the vectors of the iteration.
@@ -32,7 +33,7 @@ pub fn memory_estimate(setup: &Setup, at_once: usize) -> u64 {
     let unknowns = space.unknowns_per_species() as u64;
     let per_species = if space.energy.len() > 1 {
         4 * factors * space.energy.len() as u64
-            + 8 * unknowns * (2 * crate::numerics::KRYLOV_RESTART as u64 + 5)
+            + 8 * unknowns * (2 * krylov_restart(unknowns as usize) as u64 + 5)
     } else {
         8 * (factors + 6 * unknowns)
     };
