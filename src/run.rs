@@ -50,6 +50,7 @@ pub fn run(
 ) -> Result<Finished> {
     let started = Instant::now();
     let setup = Setup::build(problem).map_err(|error| problem.locate(error))?;
+    tracing::info!(seconds = started.elapsed().as_secs_f64(), "sampled background and opacities");
     let at_once = species_at_once(&setup, resources.memory).map_err(|error| problem.locate(error))?;
     let job = Job { problem, setup: &setup, started };
     let finished = match &problem.file.mode {
@@ -92,7 +93,9 @@ impl Job<'_> {
 
     fn steady(&self, limits: Limits, at_once: usize, observer: &dyn Observer) -> Result<Finished> {
         let operator = self.operator();
+        tracing::info!(unknowns = self.setup.phase_space.unknowns(), at_once, "solving");
         let solution = steady::solve(self.setup, &operator, limits, at_once, observer)?;
+        tracing::info!(seconds = self.started.elapsed().as_secs_f64(), "solved");
         let status = solution.status();
         let mut dataset = self.state_dataset(&operator, &solution.f, 0.0)?;
         for (species, outcome) in self.setup.phase_space.species.iter().zip(&solution.outcomes) {
@@ -137,6 +140,7 @@ impl Job<'_> {
         let wanted = Wanted {
             distribution: self.problem.file.outputs.distribution,
             sample_radii: criteria::sample_radii(self.problem)?,
+            steady: matches!(self.problem.file.mode, ModeFile::SteadyState { .. }),
         };
         result::dataset(self.setup, operator, f, (&inner, &outer), &wanted)
     }

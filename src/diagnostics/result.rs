@@ -4,7 +4,7 @@ use crate::error::Result;
 use crate::methods::boltzmann::operator::Operator;
 use crate::methods::setup::Setup;
 use crate::output::dataset::Dataset;
-use crate::phase_space::PhaseSpace;
+use crate::phase_space::{EnergyGrid, PhaseSpace};
 use crate::units::UnitSystem;
 
 use super::balance::{Rates, rates, relative};
@@ -20,6 +20,8 @@ pub struct Wanted {
     pub distribution: bool,
     /// Radii (internal) of the group `samples`.
     pub sample_radii: Vec<f64>,
+    /// Whether what comes in has to balance what goes out.
+    pub steady: bool,
 }
 
 /// The dataset of one state: f at (species, energy node, radial node, ordinate), with the inflow of that
@@ -48,7 +50,7 @@ pub fn dataset(
     add_solution(&mut dataset, space, "r", &places, setup.units, f, &moments, wanted.distribution);
     add_spheres(&mut dataset, setup, &moments);
     add_heating(&mut dataset, setup, &moments);
-    add_balances(&mut dataset, setup, operator, f, inflow);
+    add_balances(&mut dataset, setup, operator, f, inflow, wanted.steady);
     add_quality(&mut dataset, space, f);
     if !wanted.sample_radii.is_empty() {
         dataset.group("samples", samples(setup, f, &wanted.sample_radii)?);
@@ -246,6 +248,7 @@ fn add_balances(
     operator: &Operator,
     f: &[f64],
     inflow: (&[f64], &[f64]),
+    steady: bool,
 ) {
     let space = &setup.phase_space;
     let all: Vec<Rates> = f
@@ -264,9 +267,15 @@ fn add_balances(
         dataset.real(name, &["species"], per_second, meaning, all.iter().map(value).collect());
     }
     let worst = |value: fn(&Rates) -> f64| all.iter().map(|r| value(r).abs()).fold(0.0, f64::max);
+    if !steady {
+        return;
+    }
     dataset.attribute("number_balance", worst(Rates::number_residual));
-    dataset.attribute("energy_balance", worst(Rates::energy_residual));
     dataset.attribute("lepton_balance", lepton_residual(space, &all));
+    // In a gray problem f says nothing about the energy that a neutrino has.
+    if matches!(space.energy, EnergyGrid::Spectral(_)) {
+        dataset.attribute("energy_balance", worst(Rates::energy_residual));
+    }
 }
 
 /// Residual of the electron-lepton number balance relative to the turnover of νe and ν̄e.
