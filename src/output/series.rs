@@ -31,12 +31,14 @@ const STATIC: [&str; 20] = [
 ];
 
 /// Attributes of a state that become variables over time: name, unit, meaning.
-const STATE_ATTRIBUTES: [(&str, &str, &str); 7] = [
+const STATE_ATTRIBUTES: [(&str, &str, &str); 9] = [
     ("gain_radius", "cm", "radius where the net heating turns positive outward, 0 where it does not"),
+    ("gain_mass", "g", "mass where the net heating is positive outside of the gain radius"),
+    ("gain_heating", "erg s-1", "net heating of that mass"),
+    ("heating_efficiency", "1", "that heating over the luminosities that enter at the gain radius"),
     ("number_balance", "1", "relative residual of the number balance"),
     ("energy_balance", "1", "relative residual of the energy balance"),
     ("lepton_balance", "1", "relative residual of the lepton-number balance"),
-    ("largest_flux_factor", "1", "largest flux factor of the solution"),
     ("bound_violation_low", "1", "largest amount by which f is below 0"),
     ("bound_violation_high", "1", "largest amount by which f is above 1"),
 ];

@@ -7,7 +7,7 @@ use super::series::{self, TIME};
 use crate::error::{Error, Result};
 
 /// Variables that [`summary`] uses where they are there: what has to be read for it.
-pub const VARIABLES: [&str; 18] = [
+pub const VARIABLES: [&str; 20] = [
     "multiplicity",
     "luminosity_infinity",
     "number_luminosity_infinity",
@@ -23,7 +23,9 @@ pub const VARIABLES: [&str; 18] = [
     "number_balance",
     "energy_balance",
     "lepton_balance",
-    "largest_flux_factor",
+    "gain_mass",
+    "gain_heating",
+    "heating_efficiency",
     "bound_violation_low",
     "bound_violation_high",
 ];
@@ -199,7 +201,7 @@ fn quality(state: &Dataset) -> String {
         ("energy_balance", "energy balance"),
         ("bound_violation_low", "f below 0 by"),
         ("bound_violation_high", "f above 1 by"),
-        ("largest_flux_factor", "largest H/J"),
+        ("largest_flux_factor", "grid's largest H/J"),
     ];
     let shown = |name: &str, value: f64| match name {
         "largest_flux_factor" => format!("{value:.6}"),

@@ -39,7 +39,8 @@ pub fn write(dataset: &Dataset, path: &Path) -> Result<()> {
     let image = image(dataset).map_err(|e| Error::file(path, format!("cannot be written as HDF5: {e}")))?;
     let mut file = temporary(path)?;
     let cannot = |e: std::io::Error| Error::file(path, format!("cannot be written: {e}"));
-    file.write_all(&image).map_err(cannot)?;
+    // The file inside: the wrapper's own writes add the name of the temporary file to errors.
+    file.as_file_mut().write_all(&image).map_err(cannot)?;
     // Network and quota-bound file systems report a full disk only here.
     file.as_file().sync_all().map_err(cannot)?;
     file.persist(path).map_err(|e| cannot(e.error))?;
