@@ -51,32 +51,33 @@ pub fn run(
     let started = Instant::now();
     let setup = Setup::build(problem).map_err(|error| problem.locate(error))?;
     tracing::info!(seconds = started.elapsed().as_secs_f64(), "sampled background and opacities");
-    let at_once = species_at_once(&setup, resources.memory).map_err(|error| problem.locate(error))?;
+    check_memory(&setup, resources.memory).map_err(|error| problem.locate(error))?;
     let job = Job { problem, setup: &setup, started };
     let finished = match &problem.file.mode {
         ModeFile::SteadyState { tolerance, max_iterations } => {
             let limits = Limits { tolerance: *tolerance, iterations: *max_iterations };
-            job.steady(limits, at_once, observer)
+            job.steady(limits, observer)
         }
         ModeFile::Evolution { .. } => job.evolution(resources, observer, save),
     };
     finished.map_err(|error| problem.locate(error))
 }
 
-/// As many species as fit into `memory` together.
+/// Refuses a problem that needs more than `memory` bytes.
 ///
 /// # Errors
-/// [`Error::Field`] where not even one fits.
-pub fn species_at_once(setup: &Setup, memory: u64) -> Result<usize> {
-    let fits = |count: &usize| memory_estimate(setup, *count) <= memory;
-    (1..=setup.phase_space.species.len()).rev().find(fits).ok_or_else(|| {
-        let gigabytes = |bytes: u64| format!("{:.1} GB", bytes as f64 * 1e-9);
-        Error::field(
-            "phase_space",
-            format!("a grid that needs {}", gigabytes(memory_estimate(setup, 1))),
-            format!("at most {} on this machine: fewer elements or lower degrees", gigabytes(memory)),
-        )
-    })
+/// [`Error::Field`] with the estimate.
+pub fn check_memory(setup: &Setup, memory: u64) -> Result<()> {
+    let needed = memory_estimate(setup);
+    if needed <= memory {
+        return Ok(());
+    }
+    let gigabytes = |bytes: u64| format!("{:.1} GB", bytes as f64 * 1e-9);
+    Err(Error::field(
+        "phase_space",
+        format!("a grid that needs {}", gigabytes(needed)),
+        format!("at most {} on this machine: fewer elements or lower degrees", gigabytes(memory)),
+    ))
 }
 
 struct Job<'a> {
@@ -91,10 +92,10 @@ impl Job<'_> {
         Operator::new(geometry, phase_space, coefficients, boundaries.reflecting())
     }
 
-    fn steady(&self, limits: Limits, at_once: usize, observer: &dyn Observer) -> Result<Finished> {
+    fn steady(&self, limits: Limits, observer: &dyn Observer) -> Result<Finished> {
         let operator = self.operator();
-        tracing::info!(unknowns = self.setup.phase_space.unknowns(), at_once, "solving");
-        let solution = steady::solve(self.setup, &operator, limits, at_once, observer)?;
+        tracing::info!(unknowns = self.setup.phase_space.unknowns(), "solving");
+        let solution = steady::solve(self.setup, &operator, limits, observer)?;
         tracing::info!(seconds = self.started.elapsed().as_secs_f64(), "solved");
         let status = solution.status();
         let mut dataset = self.state_dataset(&operator, &solution.f, 0.0)?;

@@ -12,7 +12,7 @@ use crate::methods::setup::Setup;
 use crate::phase_space::EnergyGrid;
 use crate::phase_space::grid::NodalGrid;
 use crate::problem::Loaded;
-use crate::run::species_at_once;
+use crate::run::check_memory;
 
 /// Validate a problem and describe it without solving: grid, optical depths, expected memory.
 #[derive(Debug, clap::Args)]
@@ -31,12 +31,12 @@ pub struct Args {
 pub fn execute(args: &Args) -> Result<ExitCode> {
     let problem = args.problem.load()?;
     let setup = Setup::build(&problem).map_err(|error| problem.locate(error))?;
-    let at_once = species_at_once(&setup, available_memory()).map_err(|error| problem.locate(error))?;
-    print(&description(&problem, &setup, at_once))?;
+    check_memory(&setup, available_memory()).map_err(|error| problem.locate(error))?;
+    print(&description(&problem, &setup))?;
     Ok(ExitCode::SUCCESS)
 }
 
-fn description(problem: &Loaded, setup: &Setup, at_once: usize) -> String {
+fn description(problem: &Loaded, setup: &Setup) -> String {
     let space = &setup.phase_space;
     let unit = setup.units.label("cm");
     let mut text = format!("{}\n\nBackground\n", problem.file.title);
@@ -57,10 +57,7 @@ fn description(problem: &Loaded, setup: &Setup, at_once: usize) -> String {
     text += &indented(&format!("unknowns: {} in all", space.unknowns()));
     text += "Radial optical depth of the grid (absorption, transport), smallest to largest over energy\n";
     text += &indented(&depths(setup));
-    text += &format!(
-        "Memory: about {:.2} GB with {at_once} species at once\n",
-        memory_estimate(setup, at_once) as f64 * 1e-9
-    );
+    text += &format!("Memory: about {:.2} GB\n", memory_estimate(setup) as f64 * 1e-9);
     text
 }
 

@@ -23,6 +23,9 @@ use crate::error::{Error, Result};
 
 /// Variables of at least this many bytes are compressed: below, the bookkeeping outweighs the gain.
 const COMPRESSED_FROM: usize = 1 << 16;
+/// Larger variables are written as they are: f of a large run has noisy digits, and a tenth of its size
+/// would cost seconds.
+const COMPRESSED_TO: usize = 1 << 24;
 /// Largest chunk: what is read and decompressed together.
 const CHUNK_BYTES: usize = 1 << 20;
 
@@ -235,14 +238,14 @@ fn write_variable(
 
 fn create<T: H5Type>(group: &Group, name: &str, extents: &[(usize, bool)]) -> hdf5::Result<hdf5::Dataset> {
     let entries: usize = extents.iter().map(|e| e.0).product();
-    let large = entries * size_of::<T>() >= COMPRESSED_FROM;
+    let compressed = (COMPRESSED_FROM..COMPRESSED_TO).contains(&(entries * size_of::<T>()));
     let mut builder = group
         .new_dataset_builder()
         .with_dcpl(|create| create.attr_creation_order(AttrCreationOrder::Indexed));
-    if !extents.is_empty() && (large || extents.iter().any(|e| e.1)) {
+    if !extents.is_empty() && (compressed || extents.iter().any(|e| e.1)) {
         builder = builder.chunk(chunk(extents, size_of::<T>()));
     }
-    if large {
+    if compressed {
         // Level 1 takes most of what can be gained from numbers with noisy last digits.
         builder = builder.shuffle().deflate(1);
     }

@@ -55,6 +55,7 @@ impl Structure {
         self.blocks() * size * size + self.faces.iter().map(|face| face.downward.len() * size).sum::<usize>()
     }
 
+    #[inline(always)]
     fn trace<T: Precision>(&self, weights: &[f64], block: &[T], channel: usize) -> f64 {
         weights.iter().enumerate().map(|(i, w)| w * block[i * self.channels + channel].to_f64()).sum()
     }
@@ -145,11 +146,15 @@ impl<T: Precision> Factors<T> {
             return;
         }
         let mut work: Vec<T> = x.iter().map(|x| T::from_f64(x / largest)).collect();
-        self.eliminate_upward(structure, &mut work);
-        self.substitute_downward(structure, &mut work);
+        // Compiled once for each instruction set that the processor may have.
+        pulp::Arch::new().dispatch(|| {
+            self.eliminate_upward(structure, &mut work);
+            self.substitute_downward(structure, &mut work);
+        });
         x.iter_mut().zip(&work).for_each(|(x, w)| *x = w.to_f64() * largest);
     }
 
+    #[inline(always)]
     fn eliminate_upward(&self, structure: &Structure, x: &mut [T]) {
         let size = structure.size();
         let mut work = vec![T::default(); size];
@@ -172,6 +177,7 @@ impl<T: Precision> Factors<T> {
         }
     }
 
+    #[inline(always)]
     fn substitute_downward(&self, structure: &Structure, x: &mut [T]) {
         let size = structure.size();
         for e in (0..structure.blocks() - 1).rev() {
@@ -222,6 +228,7 @@ fn lift_columns<T: Precision>(structure: &Structure, face: &Face, columns: &mut 
 }
 
 /// Solves with one LU factor by column-oriented substitution, which vectorises.
+#[inline(always)]
 fn solve_one<T: Precision>(lu: &[T], permutation: &[u32], x: &mut [T], work: &mut [T]) {
     let size = x.len();
     for (work, &row) in work.iter_mut().zip(permutation) {

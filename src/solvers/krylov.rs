@@ -12,8 +12,8 @@ use crate::numerics::{STALL_FACTOR, krylov_restart};
 pub trait LinearSystem: Sync {
     /// y = A x.
     fn apply(&self, x: &[f64], y: &mut [f64]);
-    /// y ≈ A⁻¹ x; `turn` counts the calls, so that sweeps may alternate.
-    fn precondition(&self, turn: usize, x: &[f64], y: &mut [f64]);
+    /// y ≈ A⁻¹ x.
+    fn precondition(&self, x: &[f64], y: &mut [f64]);
     /// Factor that turns a residual in each row into an error estimate of the unknown there.
     fn row_scale(&self) -> &[f64];
 }
@@ -173,7 +173,7 @@ fn cycle(
         let newest = &basis[basis.len() - 1];
         unscaled.par_iter_mut().zip(newest).zip(scale).for_each(|((u, v), s)| *u = v / s);
         let mut direction = vec![0.0; x.len()];
-        system.precondition(outcome.iterations, &unscaled, &mut direction);
+        system.precondition(&unscaled, &mut direction);
         let mut image = vec![0.0; x.len()];
         system.apply(&direction, &mut image);
         image.par_iter_mut().zip(scale).for_each(|(i, s)| *i *= s);
@@ -307,7 +307,7 @@ mod tests {
                 y[i] = 2.5 * x[i] - upwind - 0.3 * downwind;
             }
         }
-        fn precondition(&self, _turn: usize, x: &[f64], y: &mut [f64]) {
+        fn precondition(&self, x: &[f64], y: &mut [f64]) {
             y.iter_mut().zip(x).for_each(|(y, x)| *y = x / 2.5);
         }
         fn row_scale(&self) -> &[f64] {

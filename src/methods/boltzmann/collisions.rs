@@ -21,6 +21,7 @@ impl Collisions {
 
     /// y += (κ* + σ₀) f − σ₀J₀ − 3σ₁μH₀ for one slab of f (radial nodes × ordinates) whose coefficients
     /// begin at `first`.
+    #[inline(always)]
     pub fn apply(&self, coefficients: &Coefficients, first: usize, f: &[f64], y: &mut [f64]) {
         let ordinates = self.mu.len();
         for (i, (f, y)) in f.chunks_exact(ordinates).zip(y.chunks_exact_mut(ordinates)).enumerate() {

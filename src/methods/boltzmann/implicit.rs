@@ -59,16 +59,17 @@ impl<T: Precision> LinearSystem for ImplicitSolver<'_, T> {
         self.operator.apply(self.species, self.shift, x, y);
     }
 
-    /// Block Gauss-Seidel over the energies of each group, downward in even turns and upward in odd ones.
-    fn precondition(&self, turn: usize, x: &[f64], y: &mut [f64]) {
+    /// Symmetric block Gauss-Seidel over the energies of each group: downward, then upward.
+    fn precondition(&self, x: &[f64], y: &mut [f64]) {
         let slab = self.operator.phase_space.slab();
         let coupled = self.operator.couples_energies();
         y.par_chunks_mut(SWEEP_GROUP * slab).enumerate().for_each(|(group, y)| {
             y.fill(0.0);
             let (first, count) = (group * SWEEP_GROUP, y.len() / slab);
             let mut right = vec![0.0; slab];
-            for step in 0..count {
-                let local = if turn % 2 == 0 { count - 1 - step } else { step };
+            // The lowest energy of the group is last in the downward sweep and first in the upward one.
+            let upward = if coupled { 1..count } else { 0..0 };
+            for local in (0..count).rev().chain(upward) {
                 let k = first + local;
                 right.copy_from_slice(&x[k * slab..(k + 1) * slab]);
                 if coupled {

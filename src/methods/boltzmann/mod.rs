@@ -21,27 +21,26 @@ mod streaming;
 
 use crate::methods::setup::Setup;
 use crate::numerics::krylov_restart;
+use crate::phase_space::EnergyGrid;
 
-/// Bytes that a run of `setup` needs at its peak when `at_once` species are in work together: the
-/// solution, and per species the factors of its energies and the vectors of the iteration.
-pub fn memory_estimate(setup: &Setup, at_once: usize) -> u64 {
+/// Bytes that a steady-state run of `setup` needs at its peak: the solution, its copy for the file, the
+/// opacities, and for one species the factors of its energies and the vectors of the iteration.
+pub fn memory_estimate(setup: &Setup) -> u64 {
     let space = &setup.phase_space;
-    let size = (space.radial.per_element() * space.angular.nodes.len()) as u64;
+    let ordinates = space.angular.nodes.len() as u64;
+    let size = space.radial.per_element() as u64 * ordinates;
     // A block and, for the half of the ordinates that flow inward, the columns of its elimination.
-    let block = size * size + size * space.angular.nodes.len() as u64 / 2;
-    let factors = space.radial.elements() as u64 * block;
-    let unknowns = space.unknowns_per_species() as u64;
-    let per_species = if space.energy.len() > 1 {
-        4 * factors * space.energy.len() as u64
-            + 8 * unknowns * (2 * krylov_restart(unknowns as usize) as u64 + 5)
-    } else {
-        8 * (factors + 6 * unknowns)
+    let factors = space.radial.elements() as u64 * (size * size + size * ordinates / 2);
+    let (unknowns, energies) = (space.unknowns_per_species() as u64, space.energy.len() as u64);
+    let one_species = match space.energy {
+        EnergyGrid::Gray => 8 * (factors + 6 * unknowns),
+        EnergyGrid::Spectral(_) => {
+            let vectors = 2 * krylov_restart(unknowns as usize) as u64 + 5;
+            4 * factors * energies + 8 * unknowns * vectors
+        }
     };
-    let species = space.species.len() as u64;
-    // f, its transposed copy for the file, and the opacities.
-    let held =
-        8 * unknowns * species * 2 + 32 * species * (space.energy.len() * space.radial.nodes.len()) as u64;
-    held + per_species * (at_once as u64).min(species)
+    let opacities = 32 * energies * space.radial.nodes.len() as u64;
+    space.species.len() as u64 * (16 * unknowns + opacities) + one_species
 }
 
 #[cfg(test)]

@@ -83,8 +83,10 @@ impl<'a> Operator<'a> {
     /// The rows of energy node `k` of [`Operator::apply`], without what other energies contribute;
     /// `f` and `y` hold that node only.
     pub fn apply_at(&self, species: usize, k: usize, shift: f64, f: &[f64], y: &mut [f64]) {
-        self.streaming.apply(f, y);
-        self.collisions.apply(self.coefficients, self.coefficients.first(species, k), f, y);
+        pulp::Arch::new().dispatch(|| {
+            self.streaming.apply(f, y);
+            self.collisions.apply(self.coefficients, self.coefficients.first(species, k), f, y);
+        });
         let (red, blue) = (self.energy.diagonal(k, true), self.energy.diagonal(k, false));
         for (n, (y, f)) in y.iter_mut().zip(f).enumerate() {
             let diagonal = red * self.redshift[n] + blue * self.blueshift[n] + shift * self.time_factor[n];
@@ -102,9 +104,7 @@ impl<'a> Operator<'a> {
                     continue;
                 }
                 let (factor, from) = (sign * factor, &f[(q - among.start) * slab..][..slab]);
-                for ((y, speed), f) in y.iter_mut().zip(speed.iter()).zip(from) {
-                    *y += factor * speed * f;
-                }
+                pulp::Arch::new().dispatch(|| add_product(factor, speed, from, y));
             }
         }
     }
@@ -188,5 +188,13 @@ impl<'a> Operator<'a> {
                 }
             }
         }
+    }
+}
+
+/// y += factor·a·b.
+#[inline(always)]
+fn add_product(factor: f64, a: &[f64], b: &[f64], y: &mut [f64]) {
+    for ((y, a), b) in y.iter_mut().zip(a).zip(b) {
+        *y += factor * a * b;
     }
 }

@@ -1,10 +1,9 @@
 //! Steady state: A f = q for every species.
 
-use rayon::prelude::*;
-
 use crate::error::Result;
 use crate::methods::setup::Setup;
 use crate::progress::{Event, Observer};
+use crate::solvers::block_tridiagonal::Structure;
 use crate::solvers::krylov::{Limits, Outcome, Status};
 
 use super::implicit::{ImplicitSolver, solve_uncoupled, structure};
@@ -25,8 +24,7 @@ impl SteadySolution {
     }
 }
 
-/// Solves `setup` to `limits`. At most `at_once` species are in work at the same time (the result does
-/// not depend on it; the memory does).
+/// Solves `setup` to `limits`, one species after the other (their energies are in work side by side).
 ///
 /// # Errors
 /// [`crate::error::Error::Interrupted`]; [`crate::error::Error::Numerical`] for a singular system.
@@ -34,38 +32,28 @@ pub fn solve(
     setup: &Setup,
     operator: &Operator,
     limits: Limits,
-    at_once: usize,
     observer: &dyn Observer,
 ) -> Result<SteadySolution> {
     let structure = structure(&operator.connection, &setup.phase_space);
     let (inner, outer) = setup.boundaries.inflow(&setup.phase_space, 0.0)?;
     let unknowns = setup.phase_space.unknowns_per_species();
-    let species = setup.phase_space.species.len();
-    let mut f = vec![0.0; unknowns * species];
-    let mut outcomes = Vec::with_capacity(species);
-    for (batch, f) in f.chunks_mut(unknowns * at_once.max(1)).enumerate() {
-        let solved = f
-            .par_chunks_mut(unknowns)
-            .enumerate()
-            .map(|(member, f)| {
-                let species = batch * at_once.max(1) + member;
-                let q = operator.source(species, &inner, &outer, 0.0);
-                let name = setup.phase_space.species[species].name.as_str();
-                let mut iteration = 0;
-                let mut progress = |residual: f64| {
-                    let tolerance = limits.tolerance;
-                    observer.report(Event::Residual { species: name, iteration, residual, tolerance });
-                    iteration += 1;
-                    !observer.stop_requested()
-                };
-                if operator.couples_energies() {
-                    solve_coupled(operator, &structure, species, &q, f, limits, &mut progress)
-                } else {
-                    solve_uncoupled(operator, &structure, species, &q, f, limits.tolerance, &mut progress)
-                }
-            })
-            .collect::<Result<Vec<_>>>()?;
-        outcomes.extend(solved);
+    let mut f = vec![0.0; setup.phase_space.unknowns()];
+    let mut outcomes = Vec::with_capacity(setup.phase_space.species.len());
+    for (species, f) in f.chunks_mut(unknowns).enumerate() {
+        let q = operator.source(species, &inner, &outer, 0.0);
+        let name = setup.phase_space.species[species].name.as_str();
+        let mut iteration = 0;
+        let mut progress = |residual: f64| {
+            let tolerance = limits.tolerance;
+            observer.report(Event::Residual { species: name, iteration, residual, tolerance });
+            iteration += 1;
+            !observer.stop_requested()
+        };
+        outcomes.push(if operator.couples_energies() {
+            solve_coupled(operator, &structure, species, &q, f, limits, &mut progress)?
+        } else {
+            solve_uncoupled(operator, &structure, species, &q, f, limits.tolerance, &mut progress)?
+        });
     }
     Ok(SteadySolution { f, outcomes })
 }
@@ -73,7 +61,7 @@ pub fn solve(
 /// Iterates with factors in f32, and goes on with factors in f64 where those are not good enough.
 fn solve_coupled(
     operator: &Operator,
-    structure: &crate::solvers::block_tridiagonal::Structure,
+    structure: &Structure,
     species: usize,
     q: &[f64],
     f: &mut [f64],

@@ -56,6 +56,7 @@ impl Streaming {
     }
 
     /// y = S x.
+    #[inline(always)]
     pub fn apply(&self, x: &[f64], y: &mut [f64]) {
         for (row, value) in y.iter_mut().enumerate() {
             let range = self.starts[row]..self.starts[row + 1];
