@@ -4,6 +4,7 @@ use std::f64::consts::PI;
 
 use crate::constants::ATOMIC_MASS_UNIT;
 use crate::methods::coefficients::Coefficients;
+use crate::methods::geometry::Geometry;
 use crate::phase_space::PhaseSpace;
 use crate::problem::file::Flavour;
 use crate::units::UnitSystem;
@@ -21,8 +22,17 @@ pub struct Heating {
     pub net: Vec<f64>,
     /// dY_e/dt [1/s].
     pub ye_rate: Vec<f64>,
-    /// Radius outside the strongest cooling at which `net` turns positive (internal length).
+    /// The outermost radius at which `net` turns positive outward (internal length).
     pub gain_radius: Option<f64>,
+}
+
+/// The matter outside the gain radius that neutrinos heat.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct GainRegion {
+    /// ∫ 4πr² X ρ dr where the net rate is positive \[g\].
+    pub mass: f64,
+    /// ∫ 4πr² X ρ q dr there \[erg/s\], in the proper time of static observers.
+    pub heating: f64,
 }
 
 impl Heating {
@@ -69,10 +79,25 @@ impl Heating {
     }
 }
 
-/// First upward zero of `net` outside its minimum, by linear interpolation between nodes.
+impl Heating {
+    /// Mass and total heating of the gain region; zero where there is no gain radius.
+    pub fn gain_region(&self, phase_space: &PhaseSpace, geometry: &Geometry, density: &[f64]) -> GainRegion {
+        let radial = &phase_space.radial;
+        let Some(inner) = self.gain_radius else { return GainRegion::default() };
+        let mut region = GainRegion::default();
+        for i in (0..radial.nodes.len()).filter(|&i| radial.nodes[i] > inner && self.net[i] > 0.0) {
+            let shell = 4.0 * PI * radial.nodes[i].powi(2) * geometry.radial_metric[i] * radial.weights[i];
+            region.mass += shell * density[i];
+            region.heating += shell * density[i] * self.net[i];
+        }
+        region
+    }
+}
+
+/// Outermost upward zero of `net`, by linear interpolation between nodes. Deeper ones belong to the
+/// diffusion of energy inside the neutrinospheres.
 fn gain_radius(r: &[f64], net: &[f64]) -> Option<f64> {
-    let coolest = (0..net.len()).min_by(|&a, &b| net[a].total_cmp(&net[b]))?;
-    let crossing = (coolest..net.len().checked_sub(1)?).find(|&i| net[i] < 0.0 && net[i + 1] > 0.0)?;
+    let crossing = (0..net.len().checked_sub(1)?).rev().find(|&i| net[i] < 0.0 && net[i + 1] > 0.0)?;
     let fraction = net[crossing] / (net[crossing] - net[crossing + 1]);
     Some(r[crossing] + fraction * (r[crossing + 1] - r[crossing]))
 }
@@ -82,10 +107,11 @@ mod tests {
     use super::gain_radius;
 
     #[test]
-    fn gain_radius_is_the_first_upward_zero_outside_the_strongest_cooling() {
+    fn gain_radius_is_the_outermost_upward_zero() {
         let r = [1.0, 2.0, 3.0, 4.0, 5.0, 6.0];
         assert_eq!(gain_radius(&r, &[1.0, -5.0, -3.0, -1.0, 1.0, 0.5]), Some(4.5));
-        assert_eq!(gain_radius(&r, &[-1.0, 1.0, -5.0, -1.0, -0.5, -0.1]), None);
+        assert_eq!(gain_radius(&r, &[-1.0, 1.0, -5.0, -1.0, 1.0, 0.0]), Some(4.5));
+        assert_eq!(gain_radius(&r, &[1.0, 1.0, -5.0, -1.0, -0.5, -0.1]), None);
         assert_eq!(gain_radius(&[], &[]), None);
     }
 }

@@ -47,6 +47,8 @@ pub struct Integrated {
     pub mean_energy: Vec<f64>,
     /// √(∫ε⁵J/∫ε³J) [MeV].
     pub rms_energy: Vec<f64>,
+    /// √(∫ε⁴J/∫ε²J) [MeV].
+    pub rms_energy_number: Vec<f64>,
     /// L∞ / number luminosity at infinity [MeV].
     pub mean_energy_infinity: Vec<f64>,
     /// ∫ε³H/∫ε³J.
@@ -73,14 +75,20 @@ impl Integrated {
             for i in 0..count {
                 let at = |k: usize| &f[(k * count + i) * ordinates..][..ordinates];
                 let integral = |power: i32| tensor(phase_space, places, i, power, &at);
-                result.push(places, i, units, [integral(2), integral(3), integral(5)]);
+                result.push(places, i, units, [2, 3, 4, 5].map(integral));
             }
         }
         result
     }
 
-    /// Adds one place from its integrals with ε², ε³ and ε⁵.
-    fn push(&mut self, places: &Places, i: usize, units: UnitSystem, [number, energy, fifth]: [Tensor; 3]) {
+    /// Adds one place from its integrals with ε², ε³, ε⁴ and ε⁵.
+    fn push(
+        &mut self,
+        places: &Places,
+        i: usize,
+        units: UnitSystem,
+        [number, energy, fourth, fifth]: [Tensor; 4],
+    ) {
         let (lapse, v) = (places.lapse[i], places.velocity[i]);
         let w2 = lorentz_factor(v).powi(2);
         let states = 4.0 * PI / units.planck_c_cubed();
@@ -96,6 +104,7 @@ impl Integrated {
         self.number_luminosity_infinity.push(area * states * lapse * number_flux);
         self.mean_energy.push(ratio(energy.density, number.density));
         self.rms_energy.push(ratio(fifth.density, energy.density).max(0.0).sqrt());
+        self.rms_energy_number.push(ratio(fourth.density, number.density).max(0.0).sqrt());
         self.mean_energy_infinity.push(lapse * ratio(energy_flux, number_flux));
         self.flux_factor.push(ratio(energy.flux, energy.density));
         self.eddington_factor.push(ratio(energy.pressure, energy.density));

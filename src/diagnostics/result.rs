@@ -5,6 +5,7 @@ use crate::methods::boltzmann::operator::Operator;
 use crate::methods::setup::Setup;
 use crate::output::dataset::Dataset;
 use crate::phase_space::{EnergyGrid, PhaseSpace};
+use crate::problem::file::Flavour;
 use crate::units::UnitSystem;
 
 use super::balance::{Rates, rates, relative};
@@ -166,7 +167,18 @@ fn add_solution(
             sums.number_luminosity_infinity,
         ),
         ("mean_energy", energy_unit, "mean energy of the density, int e^3 J / int e^2 J", sums.mean_energy),
-        ("rms_energy", energy_unit, "sqrt(int e^5 J / int e^3 J)", sums.rms_energy),
+        (
+            "rms_energy",
+            energy_unit,
+            "energy-weighted rms energy, sqrt(int e^5 J / int e^3 J)",
+            sums.rms_energy,
+        ),
+        (
+            "rms_energy_number",
+            energy_unit,
+            "number-weighted rms energy, sqrt(int e^4 J / int e^2 J)",
+            sums.rms_energy_number,
+        ),
         (
             "mean_energy_infinity",
             energy_unit,
@@ -202,7 +214,7 @@ fn add_spheres(dataset: &mut Dataset, setup: &Setup, moments: &Moments) {
             spheres.transport,
         ),
     ] {
-        dataset.real(name, &["species", "energy"], unit, meaning, values);
+        dataset.real(name, &["species", "energy"], unit, meaning, values).attribute("no_sphere", 0.0);
     }
     for (name, meaning, values) in [
         (
@@ -232,7 +244,9 @@ fn add_heating(dataset: &mut Dataset, setup: &Setup, moments: &Moments) {
     let density: Option<Vec<f64>> =
         radii.iter().map(|&r| setup.background.matter(r).map(|m| m.density)).collect();
     let Some(density) = density else { return };
-    let heating = Heating::new(&setup.phase_space, &setup.coefficients, moments, &density, setup.units);
+    let space = &setup.phase_space;
+    let heating = Heating::new(space, &setup.coefficients, moments, &density, setup.units);
+    let gain = heating.gain_region(space, &setup.geometry, &density);
     let unit = "erg g-1 s-1";
     let absorbed = "energy absorbed from neutrinos, all species with their multiplicity";
     dataset.real("heating_absorbed", &["r"], unit, absorbed, heating.absorbed);
@@ -240,6 +254,23 @@ fn add_heating(dataset: &mut Dataset, setup: &Setup, moments: &Moments) {
     dataset.real("heating_net", &["r"], unit, "heating_absorbed - heating_emitted", heating.net);
     dataset.real("ye_rate", &["r"], "s-1", "rate of change of the electron fraction", heating.ye_rate);
     dataset.attribute("gain_radius", heating.gain_radius.unwrap_or(0.0));
+    dataset.attribute("gain_mass", gain.mass);
+    dataset.attribute("gain_heating", gain.heating);
+    let shining = heating.gain_radius.map_or(0.0, |gain| electron_luminosity(dataset, space, gain));
+    if shining > 0.0 {
+        dataset.attribute("heating_efficiency", gain.heating / shining);
+    }
+}
+
+/// Luminosity of νe and ν̄e for static observers at the radial node next to `radius`.
+fn electron_luminosity(dataset: &Dataset, space: &PhaseSpace, radius: f64) -> f64 {
+    let nodes = &space.radial.nodes;
+    let node = nodes.partition_point(|&r| r < radius).min(nodes.len() - 1);
+    let luminosity = dataset.reals("luminosity_static").unwrap_or_default();
+    let electron = |flavour| matches!(flavour, Flavour::ElectronNeutrino | Flavour::ElectronAntineutrino);
+    let of = |species: usize| luminosity.get(species * nodes.len() + node).copied().unwrap_or(0.0);
+    let shining = space.species.iter().enumerate().filter(|(_, s)| electron(s.flavour));
+    shining.map(|(index, s)| s.multiplicity * of(index)).sum()
 }
 
 fn add_balances(
@@ -280,12 +311,11 @@ fn add_balances(
 
 /// Residual of the electron-lepton number balance relative to the turnover of νe and ν̄e.
 fn lepton_residual(space: &PhaseSpace, all: &[Rates]) -> f64 {
-    use crate::problem::file::Flavour::{ElectronAntineutrino, ElectronNeutrino};
     let (mut gain, mut turnover) = (0.0, 0.0);
     for (species, rates) in space.species.iter().zip(all) {
         let lepton = match species.flavour {
-            ElectronNeutrino => 1.0,
-            ElectronAntineutrino => -1.0,
+            Flavour::ElectronNeutrino => 1.0,
+            Flavour::ElectronAntineutrino => -1.0,
             _ => continue,
         };
         gain += lepton * species.multiplicity * rates.number_gain();
