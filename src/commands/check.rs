@@ -7,7 +7,7 @@ use super::problem_args::ProblemArgs;
 use super::run::available_memory;
 use crate::diagnostics::neutrinosphere::{total_depth, transport_opacity};
 use crate::error::Result;
-use crate::methods::boltzmann::memory_estimate;
+use crate::methods::boltzmann::{identity_residual, memory_estimate};
 use crate::methods::setup::Setup;
 use crate::phase_space::EnergyGrid;
 use crate::phase_space::grid::NodalGrid;
@@ -57,6 +57,7 @@ fn description(problem: &Loaded, setup: &Setup) -> String {
     text += &indented(&format!("unknowns: {} in all", space.unknowns()));
     text += "Radial optical depth of the grid (absorption, transport), smallest to largest over energy\n";
     text += &indented(&depths(setup));
+    text += &format!("Residual of f = 1 in the discrete left side: {:.1e}\n", identity_residual(setup));
     text += &format!("Memory: about {:.2} GB\n", memory_estimate(setup) as f64 * 1e-9);
     text
 }

@@ -19,9 +19,27 @@ mod radial_advection;
 pub mod steady;
 mod streaming;
 
+use crate::methods::coefficients::Coefficients;
 use crate::methods::setup::Setup;
 use crate::numerics::krylov_restart;
+use crate::opacities::LocalOpacity;
 use crate::phase_space::EnergyGrid;
+use operator::Operator;
+
+/// Largest residual of f = 1 in the discrete left side over all ordinates of `setup`, relative to the
+/// diagonal of the operator: identity 1 of docs/equations.md, round-off on any background.
+pub fn identity_residual(setup: &Setup) -> f64 {
+    let space = &setup.phase_space;
+    let nothing = Coefficients::sample(space, |_, _, _| LocalOpacity::default());
+    let operator = Operator::new(&setup.geometry, space, &nothing, (false, false));
+    let ones = vec![1.0; space.unknowns_per_species()];
+    let edge = vec![1.0; space.energy.len() * space.angular.nodes.len()];
+    let mut left = vec![0.0; ones.len()];
+    operator.apply(0, 0.0, &ones, &mut left);
+    let right = operator.source(0, &edge, &edge, 1.0);
+    let scale = operator.row_scale(0, 0.0);
+    (0..left.len()).map(|n| ((left[n] - right[n]) * scale[n]).abs()).fold(0.0, f64::max)
+}
 
 /// Bytes that a steady-state run of `setup` needs at its peak: the solution, its copy for the file, the
 /// opacities, and for one species the factors of its energies and the vectors of the iteration.
