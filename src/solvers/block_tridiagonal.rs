@@ -303,3 +303,114 @@ impl Scratch {
         );
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use faer::linalg::solvers::Solve;
+    use faer::{Col, Mat};
+    use proptest::prelude::*;
+
+    const LINE: usize = 2;
+    const CHANNELS: usize = 5;
+    const BLOCKS: usize = 4;
+    const SIZE: usize = LINE * CHANNELS;
+
+    /// A system with numbers from `random` in −1 … 1, and its dense matrix.
+    fn system(random: &[f64]) -> (Structure, Vec<Vec<f64>>, Mat<f64>) {
+        let mut numbers = random.iter().copied().cycle();
+        let mut next = || numbers.next().unwrap_or(0.0);
+        let mut draw = |count: usize| -> Vec<f64> { (0..count).map(|_| next()).collect() };
+        let (upper_trace, lower_trace) = (draw(LINE), draw(LINE));
+        let faces: Vec<Face> = (0..BLOCKS - 1)
+            .map(|face| {
+                let split = 1 + face;
+                Face {
+                    upward: (split..CHANNELS).collect(),
+                    upward_lift: draw((CHANNELS - split) * LINE),
+                    downward: (0..split).collect(),
+                    downward_lift: draw(split * LINE),
+                }
+            })
+            .collect();
+        let structure = Structure { line: LINE, channels: CHANNELS, upper_trace, lower_trace, faces };
+        let blocks: Vec<Vec<f64>> = (0..BLOCKS)
+            .map(|_| {
+                let mut block = draw(SIZE * SIZE);
+                (0..SIZE).for_each(|i| block[i * SIZE + i] += 12.0);
+                block
+            })
+            .collect();
+        let dense = dense(&structure, &blocks);
+        (structure, blocks, dense)
+    }
+
+    fn dense(structure: &Structure, blocks: &[Vec<f64>]) -> Mat<f64> {
+        let mut matrix = Mat::zeros(BLOCKS * SIZE, BLOCKS * SIZE);
+        for (e, block) in blocks.iter().enumerate() {
+            for column in 0..SIZE {
+                for row in 0..SIZE {
+                    matrix[(e * SIZE + row, e * SIZE + column)] = block[column * SIZE + row];
+                }
+            }
+        }
+        for (e, face) in structure.faces.iter().enumerate() {
+            let sides = [
+                (&face.upward, &face.upward_lift, &structure.upper_trace, e + 1, e),
+                (&face.downward, &face.downward_lift, &structure.lower_trace, e, e + 1),
+            ];
+            for (channels, lift, trace, to, from) in sides {
+                for (c, channel) in channels.iter().enumerate() {
+                    for i in 0..LINE {
+                        for (q, weight) in trace.iter().enumerate() {
+                            let at = |e: usize, node: usize| e * SIZE + node * CHANNELS + channel;
+                            matrix[(at(to, i), at(from, q))] += lift[c * LINE + i] * weight;
+                        }
+                    }
+                }
+            }
+        }
+        matrix
+    }
+
+    fn largest_difference<T: Precision>(random: &[f64]) -> f64 {
+        let (structure, blocks, dense) = system(random);
+        let right: Vec<f64> = (0..BLOCKS * SIZE).map(|n| ((n * 37) % 11) as f64 - 5.0).collect();
+        let factors = Factors::<T>::new(&structure, |e, block| block.copy_from_slice(&blocks[e])).unwrap();
+        let mut x = right.clone();
+        factors.solve(&structure, &mut x);
+        let exact = dense.partial_piv_lu().solve(Col::from_fn(right.len(), |n| right[n]));
+        (0..x.len()).map(|n| (x[n] - exact[n]).abs()).fold(0.0, f64::max)
+    }
+
+    proptest! {
+        #[test]
+        fn solution_is_that_of_the_dense_matrix(random in proptest::collection::vec(-1.0..1.0f64, 997)) {
+            prop_assert!(largest_difference::<f64>(&random) < 1e-12);
+            prop_assert!(largest_difference::<f32>(&random) < 1e-4);
+        }
+    }
+
+    #[test]
+    fn singular_and_nan_blocks_are_errors() {
+        let (structure, blocks, _) = system(&[0.3, -0.7, 0.2]);
+        for bad in [0.0, f64::NAN] {
+            let outcome = Factors::<f64>::new(&structure, |e, block| {
+                block.copy_from_slice(&blocks[e]);
+                if e == 2 {
+                    block.fill(bad);
+                }
+            });
+            assert!(matches!(outcome, Err(Error::Numerical(message)) if message.contains("block 2")));
+        }
+    }
+
+    #[test]
+    fn a_vanishing_right_hand_side_gives_zero() {
+        let (structure, blocks, _) = system(&[0.3, -0.7, 0.2]);
+        let factors = Factors::<f32>::new(&structure, |e, block| block.copy_from_slice(&blocks[e])).unwrap();
+        let mut x = vec![0.0; BLOCKS * SIZE];
+        factors.solve(&structure, &mut x);
+        assert!(x.iter().all(|&x| x == 0.0));
+    }
+}

@@ -111,6 +111,10 @@ const SAFETY: f64 = 0.8;
 /// Steps shorter than this share of the whole time are a failure.
 const SHORTEST: f64 = 1e-12;
 
+/// Steps whose relative difference is smaller are the same: the sum of many such differences stays far
+/// below the error of one step.
+const SAME_STEP: f64 = 1e-9;
+
 struct Integrator<'a, T> {
     setup: &'a Setup,
     operator: &'a Operator<'a>,
@@ -166,7 +170,7 @@ impl<'a, T: Precision> Integrator<'a, T> {
             // Equal steps up to the target, so that few step sizes have to be factorised.
             let left = target - state.time;
             let count = (left / state.step * (1.0 - 1e-9)).ceil().max(1.0);
-            let step = left / count;
+            let step = self.reusable(left / count);
             let trial = self.try_step(state, step)?;
             let StepControl::Adaptive { tolerance, largest, .. } = self.plan.control else {
                 self.accept(state, trial, step, if count == 1.0 { target } else { state.time + step });
@@ -189,6 +193,14 @@ impl<'a, T: Precision> Integrator<'a, T> {
                 let message = format!("the time step fell to {:e} at t = {:e}", state.step, state.time);
                 return Err(Error::Numerical(message));
             }
+        }
+    }
+
+    /// The step that there are factors for, where it differs from `step` by rounding only.
+    fn reusable(&self, step: f64) -> f64 {
+        match &self.solvers {
+            Some((done, _)) if (done - step).abs() <= SAME_STEP * step => *done,
+            _ => step,
         }
     }
 
