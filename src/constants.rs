@@ -13,17 +13,17 @@ pub const MEV_IN_ERG: f64 = 1.602_176_634e-6;
 pub const BOLTZMANN: f64 = 8.617_333_262e-11;
 /// G/c² [cm/g].
 pub const GRAVITY_PER_C2: f64 = 6.674_30e-8 / (SPEED_OF_LIGHT * SPEED_OF_LIGHT);
-/// Solar mass [g] (IAU nominal GM☉ divided by the CODATA G).
+/// Solar mass \[g\] (IAU nominal GM☉ divided by the CODATA G).
 pub const SOLAR_MASS: f64 = 1.988_409_870_698_051e33;
-/// Atomic mass unit [g].
+/// Atomic mass unit \[g\].
 pub const ATOMIC_MASS_UNIT: f64 = 1.660_539_066_60e-24;
-/// Atomic mass unit [MeV].
+/// Atomic mass unit \[MeV\].
 pub const ATOMIC_MASS_UNIT_MEV: f64 = 931.494_102_42;
-/// Electron rest energy [MeV].
+/// Electron rest energy \[MeV\].
 pub const ELECTRON_MASS: f64 = 0.510_998_950_00;
-/// Neutron rest energy [MeV].
+/// Neutron rest energy \[MeV\].
 pub const NEUTRON_MASS: f64 = 939.565_420_52;
-/// Proton rest energy [MeV].
+/// Proton rest energy \[MeV\].
 pub const PROTON_MASS: f64 = 938.272_088_16;
 /// Fermi constant G_F/(ħc)³ [MeV⁻²] (CODATA 2018).
 pub const FERMI_CONSTANT: f64 = 1.166_378_7e-11;

@@ -11,7 +11,7 @@ pub enum Error {
     #[diagnostic(transparent)]
     Problem(#[from] Box<crate::problem::ProblemError>),
 
-    /// A value of a problem is invalid. [`crate::problem::load`] turns it into [`Error::Problem`] by
+    /// A value of a problem is invalid. [`crate::problem::load()`] turns it into [`Error::Problem`] by
     /// adding file, line and column.
     #[error("{path}: found {found}; valid: {valid}")]
     Field { path: String, found: String, valid: String },

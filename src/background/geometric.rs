@@ -13,7 +13,7 @@ pub(super) const PHOTON_SPHERE: f64 = 3.0;
 pub(super) struct Gravity(pub(super) UnitSystem);
 
 impl Gravity {
-    /// GM/c² [cm] per mass [g]; also Gρ/c² [cm⁻²] per density [g/cm³].
+    /// GM/c² \[cm\] per mass \[g\]; also Gρ/c² [cm⁻²] per density [g/cm³].
     pub(super) fn per_mass(self) -> f64 {
         if self.0.physical { GRAVITY_PER_C2 } else { 1.0 }
     }

@@ -35,7 +35,7 @@ const CENTRAL_VELOCITY_TOLERANCE: f64 = 1e-10;
 pub struct MatterState {
     /// Baryon rest-mass density [g/cm³].
     pub density: f64,
-    /// Temperature [MeV].
+    /// Temperature \[MeV\].
     pub temperature: f64,
     /// Electrons per baryon.
     pub electron_fraction: f64,
@@ -46,7 +46,7 @@ pub struct MatterState {
     /// Mass number and charge of the representative heavy nucleus; 0 where there is none.
     pub heavy_mass_number: f64,
     pub heavy_charge: f64,
-    /// Chemical potentials given by the profile [MeV], each with its own rest mass; `None` where the
+    /// Chemical potentials given by the profile \[MeV\], each with its own rest mass; `None` where the
     /// rates have to find them from density, temperature and composition.
     pub electron_chemical_potential: Option<f64>,
     pub neutron_chemical_potential: Option<f64>,

@@ -52,7 +52,7 @@ struct Composition {
     heavy_charge: Option<Curve>,
 }
 
-/// Each with its own rest mass [MeV].
+/// Each with its own rest mass \[MeV\].
 #[derive(Debug, Clone)]
 struct ChemicalPotentials {
     electron: Option<Curve>,

@@ -43,13 +43,13 @@ pub struct Integrated {
     pub luminosity_infinity: Vec<f64>,
     /// 4πr²α(number flux of static observers) [1/s].
     pub number_luminosity_infinity: Vec<f64>,
-    /// ∫ε³J/∫ε²J [MeV].
+    /// ∫ε³J/∫ε²J \[MeV\].
     pub mean_energy: Vec<f64>,
-    /// √(∫ε⁵J/∫ε³J) [MeV].
+    /// √(∫ε⁵J/∫ε³J) \[MeV\].
     pub rms_energy: Vec<f64>,
-    /// √(∫ε⁴J/∫ε²J) [MeV].
+    /// √(∫ε⁴J/∫ε²J) \[MeV\].
     pub rms_energy_number: Vec<f64>,
-    /// L∞ / number luminosity at infinity [MeV].
+    /// L∞ / number luminosity at infinity \[MeV\].
     pub mean_energy_infinity: Vec<f64>,
     /// ∫ε³H/∫ε³J.
     pub flux_factor: Vec<f64>,

@@ -14,7 +14,7 @@ pub enum Boundary {
     Vacuum,
     Reflecting,
     /// f as the static observer at the edge sees it, in `mu`, `energy`, `t`.
-    Given(Expression),
+    Given(Box<Expression>),
 }
 
 /// Conditions at the inner and the outer edge.
@@ -80,7 +80,7 @@ impl Boundary {
             )),
             BoundaryCondition::Reflecting => Ok(Self::Reflecting),
             BoundaryCondition::Given(text) => {
-                Ok(Self::Given(Expression::parse(text, &["mu", "energy", "t"], path)?))
+                Ok(Self::Given(Box::new(Expression::parse(text, &["mu", "energy", "t"], path)?)))
             }
         }
     }

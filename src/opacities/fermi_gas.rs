@@ -95,11 +95,11 @@ fn check_state(gas: &str, density: f64, temperature: f64) -> Result<()> {
 /// Electrons and positrons in equilibrium with each other.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct ElectronGas {
-    /// Rest energy of the electron [MeV].
+    /// Rest energy of the electron \[MeV\].
     pub mass: f64,
     /// ħc [MeV cm].
     pub hbar_c: f64,
-    /// Temperature [MeV].
+    /// Temperature \[MeV\].
     pub temperature: f64,
 }
 
@@ -186,11 +186,11 @@ impl ElectronGas {
 /// A non-relativistic gas of free nucleons of one kind (two spin states).
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct NucleonGas {
-    /// Rest energy of the nucleon [MeV].
+    /// Rest energy of the nucleon \[MeV\].
     pub mass: f64,
     /// ħc [MeV cm].
     pub hbar_c: f64,
-    /// Temperature [MeV].
+    /// Temperature \[MeV\].
     pub temperature: f64,
 }
 

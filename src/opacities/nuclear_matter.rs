@@ -10,14 +10,14 @@ use super::weak::WeakConstants;
 /// Free nucleons and leptons at one radius.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct NuclearMatter {
-    /// T [MeV].
+    /// T \[MeV\].
     pub temperature: f64,
     /// Free neutrons and protons [1/cm³].
     pub neutron_density: f64,
     pub proton_density: f64,
     /// μ_e [MeV, with rest mass].
     pub electron_potential: f64,
-    /// μ_νe = μ_e + μ_p − μ_n [MeV]; ±∞ where one kind of nucleon is missing and the matter does not
+    /// μ_νe = μ_e + μ_p − μ_n \[MeV\]; ±∞ where one kind of nucleon is missing and the matter does not
     /// state its chemical potential.
     pub neutrino_potential: f64,
     /// Neutrons that a charged-current reaction turns into protons.

@@ -5,7 +5,7 @@ use super::LocalOpacity;
 use super::nuclear_matter::{CaptureTargets, NuclearMatter};
 use super::weak::WeakConstants;
 
-/// νe + n ⇌ p + e⁻ at the neutrino energy `energy` [MeV]: E = ε + Δ, electrons with μ_e,
+/// νe + n ⇌ p + e⁻ at the neutrino energy `energy` \[MeV\]: E = ε + Δ, electrons with μ_e,
 /// f_eq with μ_ν = μ_e + μ_p − μ_n.
 pub fn neutrino_absorption(energy: f64, matter: &NuclearMatter, constants: &WeakConstants) -> LocalOpacity {
     Capture {
@@ -17,7 +17,7 @@ pub fn neutrino_absorption(energy: f64, matter: &NuclearMatter, constants: &Weak
     .opacity(energy, matter.temperature, constants)
 }
 
-/// ν̄e + p ⇌ n + e⁺ at the neutrino energy `energy` [MeV]: E = ε − Δ, nothing below E = m_e, positrons
+/// ν̄e + p ⇌ n + e⁺ at the neutrino energy `energy` \[MeV\]: E = ε − Δ, nothing below E = m_e, positrons
 /// with −μ_e, f_eq with −μ_ν.
 pub fn antineutrino_absorption(
     energy: f64,
@@ -35,7 +35,7 @@ pub fn antineutrino_absorption(
 
 struct Capture {
     targets: CaptureTargets,
-    /// E [MeV].
+    /// E \[MeV\].
     lepton_energy: f64,
     lepton_potential: f64,
     neutrino_potential: f64,

@@ -7,7 +7,7 @@ use super::LocalOpacity;
 use super::nuclear_matter::NuclearMatter;
 use super::weak::WeakConstants;
 
-/// Scattering at the neutrino energy `energy` [MeV]:
+/// Scattering at the neutrino energy `energy` \[MeV\]:
 /// dσ/dΩ = (G_F²(ħc)² ε²/(4π²)) [h_V²(1 + cos θ) + h_A²(3 − cos θ)] per unblocked nucleon, so
 /// σ₀ = (G_F²(ħc)²/π) ε² η (h_V² + 3h_A²) and σ₁ = (G_F²(ħc)²/π) ε² η (h_V² − h_A²)/3 [1/cm],
 /// with h_V = −½, h_A = −g_A/2 for neutrons and h_V = ½ − 2 sin²θ_W, h_A = g_A/2 for protons.

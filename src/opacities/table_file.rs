@@ -27,11 +27,11 @@ const OCCUPATION_SLACK: f64 = 1e-9;
 pub struct TableFile {
     /// Names of the table's species.
     pub species: Vec<String>,
-    /// Zone edges [cm], increasing.
+    /// Zone edges \[cm\], increasing.
     pub r_edges: Vec<f64>,
-    /// Group edges [MeV], increasing.
+    /// Group edges \[MeV\], increasing.
     pub energy_edges: Vec<f64>,
-    /// Energy that stands for each group [MeV], inside it.
+    /// Energy that stands for each group \[MeV\], inside it.
     pub energy: Vec<f64>,
     /// κ* [1/cm].
     pub absorption: Array3<f64>,
@@ -329,7 +329,7 @@ impl Reader<'_> {
     }
 }
 
-/// c (4π/(hc)³) ∫ ε³ dε [erg cm⁻² s⁻¹] over a group [MeV]: the emissivity of a group is this times κ* f_eq.
+/// c (4π/(hc)³) ∫ ε³ dε [erg cm⁻² s⁻¹] over a group \[MeV\]: the emissivity of a group is this times κ* f_eq.
 fn blackbody(lower: f64, upper: f64) -> f64 {
     let cubed = 0.25 * (upper - lower) * (upper + lower) * (upper * upper + lower * lower);
     SPEED_OF_LIGHT * 4.0 * PI / PLANCK_C.powi(3) * MEV_IN_ERG * cubed

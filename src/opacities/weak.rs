@@ -21,11 +21,11 @@ pub struct WeakConstants {
     pub weak_mixing: f64,
     /// ħc [MeV cm].
     pub hbar_c: f64,
-    /// Rest energies [MeV].
+    /// Rest energies \[MeV\].
     pub electron_mass: f64,
     pub neutron_mass: f64,
     pub proton_mass: f64,
-    /// Mass of both nucleons in their kinetic energies [MeV]: with a common one, final-state blocking
+    /// Mass of both nucleons in their kinetic energies \[MeV\]: with a common one, final-state blocking
     /// keeps detailed balance (eq. C14 of Bruenn 1985). By default the mean of the two.
     pub kinetic_mass: f64,
 }
@@ -52,7 +52,7 @@ impl WeakConstants {
         (self.fermi_constant * self.hbar_c).powi(2) / PI
     }
 
-    /// Δ = m_n − m_p [MeV].
+    /// Δ = m_n − m_p \[MeV\].
     pub fn mass_difference(&self) -> f64 {
         self.neutron_mass - self.proton_mass
     }

@@ -12,7 +12,7 @@ pub use read::{read, read_variables, read_where};
 pub use series::{TIME, state, time_series};
 pub use write::{check_writable, write};
 
-/// Version of the layout that [`write`] writes and [`read`] reads; the file attribute `format_version`.
+/// Version of the layout that [`write()`] writes and [`read`] reads; the file attribute `format_version`.
 pub const FORMAT_VERSION: i64 = 1;
 
 /// Name of the file attribute with [`FORMAT_VERSION`].

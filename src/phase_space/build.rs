@@ -1,5 +1,7 @@
 //! From the grid descriptions of a problem file to elements.
 
+use std::cmp::Ordering;
+
 use crate::error::{Error, Result};
 use crate::problem::BuildContext;
 use crate::problem::file::{
@@ -235,7 +237,7 @@ fn energy_grid(
 }
 
 fn increasing(edges: &[f64], path: &str) -> Result<()> {
-    let bad = edges.windows(2).find(|pair| !(pair[0] < pair[1]));
+    let bad = edges.windows(2).find(|pair| pair[0].partial_cmp(&pair[1]) != Some(Ordering::Less));
     match bad {
         Some(pair) => Err(Error::field(path, format!("{} then {}", pair[0], pair[1]), "increasing edges")),
         None if edges.len() < 2 => {

@@ -1,5 +1,5 @@
-//! What serde reads: the raw schema of a problem file. [`super::load`] turns it into a
-//! [`super::Problem`], in which nothing invalid is left. docs/problem_format.md describes every field.
+//! What serde reads: the raw schema of a problem file. [`super::load()`] turns it into a
+//! [`super::Loaded`], in which nothing invalid is left. docs/problem_format.md describes every field.
 
 use serde::Deserialize;
 
@@ -267,7 +267,7 @@ pub struct ProfileColumns {
     pub heavy_mass_number: Option<Column>,
     #[serde(default)]
     pub heavy_charge: Option<Column>,
-    /// Chemical potentials [MeV]; `chemical_potentials` names their convention.
+    /// Chemical potentials \[MeV\]; `chemical_potentials` names their convention.
     #[serde(default)]
     pub electron_chemical_potential: Option<Column>,
     #[serde(default)]

@@ -39,17 +39,17 @@ impl Quantity {
         in_range(self.value * factor, path, &|| self.to_string())
     }
 
-    /// A length [cm].
+    /// A length \[cm\].
     pub fn length(&self, units: UnitSystem, path: &str) -> Result<f64> {
         self.convert(Dimension::Length, units, path)
     }
 
-    /// A time as the length that light covers in it [cm].
+    /// A time as the length that light covers in it \[cm\].
     pub fn time(&self, units: UnitSystem, path: &str) -> Result<f64> {
         self.convert(Dimension::Time, units, path)
     }
 
-    /// An energy, temperature or chemical potential [MeV].
+    /// An energy, temperature or chemical potential \[MeV\].
     pub fn energy(&self, units: UnitSystem, path: &str) -> Result<f64> {
         self.convert(Dimension::Energy, units, path)
     }
@@ -64,7 +64,7 @@ impl Quantity {
         self.convert(Dimension::Density, units, path)
     }
 
-    /// A mass [g].
+    /// A mass \[g\].
     pub fn mass(&self, units: UnitSystem, path: &str) -> Result<f64> {
         self.convert(Dimension::Mass, units, path)
     }
@@ -77,17 +77,17 @@ impl QuantityList {
         self.values.iter().map(|value| in_range(value * factor, path, &|| self.to_string())).collect()
     }
 
-    /// Lengths [cm].
+    /// Lengths \[cm\].
     pub fn lengths(&self, units: UnitSystem, path: &str) -> Result<Vec<f64>> {
         self.convert(Dimension::Length, units, path)
     }
 
-    /// Times as lengths of light travel [cm].
+    /// Times as lengths of light travel \[cm\].
     pub fn times(&self, units: UnitSystem, path: &str) -> Result<Vec<f64>> {
         self.convert(Dimension::Time, units, path)
     }
 
-    /// Energies [MeV].
+    /// Energies \[MeV\].
     pub fn energies(&self, units: UnitSystem, path: &str) -> Result<Vec<f64>> {
         self.convert(Dimension::Energy, units, path)
     }
