@@ -10,6 +10,7 @@ pub mod constants;
 pub mod criteria;
 pub mod diagnostics;
 pub mod error;
+mod hdf5_file;
 pub mod methods;
 pub mod numerics;
 pub mod opacities;

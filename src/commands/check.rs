@@ -57,7 +57,10 @@ fn description(problem: &Loaded, setup: &Setup) -> String {
     text += &indented(&format!("unknowns: {} in all", space.unknowns()));
     text += "Radial optical depth of the grid (absorption, transport), smallest to largest over energy\n";
     text += &indented(&depths(setup));
-    text += &format!("Residual of f = 1 in the discrete left side: {:.1e}\n", identity_residual(setup));
+    text += &format!(
+        "Residual of f = 1 in the discrete left side: {:.1e}\n",
+        identity_residual(&setup.geometry, space)
+    );
     text += &format!("Memory: about {:.2} GB\n", memory_estimate(setup) as f64 * 1e-9);
     text
 }

@@ -5,11 +5,12 @@ use std::f64::consts::PI;
 use std::path::Path;
 
 use hdf5::types::{FixedAscii, FixedUnicode, TypeDescriptor, VarLenAscii, VarLenUnicode};
-use hdf5::{Container, File, MinorErrorCode};
+use hdf5::{Container, File};
 use ndarray::{Array3, Zip};
 
 use crate::constants::{MEV_IN_ERG, PLANCK_C, SPEED_OF_LIGHT};
 use crate::error::{Error, Result};
+use crate::hdf5_file;
 use crate::units::{Dimension, unit_factor};
 
 /// Longest fixed-length text that is read.
@@ -51,7 +52,7 @@ impl TableFile {
     /// missing, truncated or not HDF5; a dataset that is missing or has another shape or unit; values
     /// that are not finite, negative, or contradict each other; edges that do not increase.
     pub fn read(path: &Path) -> Result<Self> {
-        let reader = Reader { path, file: open(path)? };
+        let reader = Reader { path, file: hdf5_file::open(path)? };
         let species = reader.names("species")?;
         let r_edges = reader.edges("r_edges", Dimension::Length)?;
         let energy_edges = reader.edges("energy_edges", Dimension::Energy)?;
@@ -72,20 +73,6 @@ impl TableFile {
             scattering_first,
         })
     }
-}
-
-fn open(path: &Path) -> Result<File> {
-    std::fs::File::open(path).map_err(|error| Error::file(path, format!("cannot be read: {error}")))?;
-    File::open(path).map_err(|error| {
-        let what = if error.contains_minor(MinorErrorCode::NotHdf5) {
-            "is not an HDF5 file".to_owned()
-        } else if error.contains_minor(MinorErrorCode::Truncated) {
-            "is truncated: it ends before the length that it states".to_owned()
-        } else {
-            format!("cannot be opened as HDF5: {error}")
-        };
-        Error::file(path, what)
-    })
 }
 
 struct Reader<'a> {

@@ -3,11 +3,12 @@
 use std::path::Path;
 
 use hdf5::types::{FloatSize, TypeDescriptor, VarLenUnicode};
-use hdf5::{Group, IndexType, IterationOrder, Location, LocationType, MinorErrorCode};
+use hdf5::{Group, IndexType, IterationOrder, Location, LocationType};
 
 use super::dataset::{Attribute, Dataset, Values, Variable};
 use super::{FORMAT_VERSION, VERSION_ATTRIBUTE, scales};
 use crate::error::{Error, Result};
+use crate::hdf5_file;
 
 /// Reads a file that [`write`](super::write) has written.
 ///
@@ -44,25 +45,9 @@ pub fn read_where(path: &Path, wanted: impl Fn(&str) -> bool) -> Result<Dataset>
 }
 
 fn open(path: &Path) -> Result<hdf5::File> {
-    let found = std::fs::metadata(path).map_err(|e| Error::file(path, format!("cannot be read: {e}")))?;
-    if found.is_dir() {
-        return Err(Error::file(path, "is a folder, not a file"));
-    }
-    std::fs::File::open(path).map_err(|e| Error::file(path, format!("cannot be read: {e}")))?;
-    let file = hdf5::File::open(path).map_err(|e| unreadable(path, &e))?;
+    let file = hdf5_file::open(path)?;
     check_version(&file, path)?;
     Ok(file)
-}
-
-fn unreadable(path: &Path, error: &hdf5::Error) -> Error {
-    let what = if error.contains_minor(MinorErrorCode::NotHdf5) {
-        "is not an HDF5 file".to_owned()
-    } else if error.contains_minor(MinorErrorCode::Truncated) {
-        "is truncated: it ends before the length that it states".to_owned()
-    } else {
-        format!("cannot be opened as HDF5: {error}")
-    };
-    Error::file(path, what)
 }
 
 fn damaged(path: &Path, error: &hdf5::Error) -> Error {

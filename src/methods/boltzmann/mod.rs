@@ -20,18 +20,18 @@ pub mod steady;
 mod streaming;
 
 use crate::methods::coefficients::Coefficients;
+use crate::methods::geometry::Geometry;
 use crate::methods::setup::Setup;
 use crate::numerics::krylov_restart;
 use crate::opacities::LocalOpacity;
-use crate::phase_space::EnergyGrid;
+use crate::phase_space::{EnergyGrid, PhaseSpace};
 use operator::Operator;
 
-/// Largest residual of f = 1 in the discrete left side over all ordinates of `setup`, relative to the
-/// diagonal of the operator: identity 1 of docs/equations.md, round-off on any background.
-pub fn identity_residual(setup: &Setup) -> f64 {
-    let space = &setup.phase_space;
+/// Largest residual of f = 1 in the discrete left side over all ordinates, relative to the diagonal of
+/// the operator: identity 1 of docs/equations.md, round-off on any background.
+pub fn identity_residual(geometry: &Geometry, space: &PhaseSpace) -> f64 {
     let nothing = Coefficients::sample(space, |_, _, _| LocalOpacity::default());
-    let operator = Operator::new(&setup.geometry, space, &nothing, (false, false));
+    let operator = Operator::new(geometry, space, &nothing, (false, false));
     let ones = vec![1.0; space.unknowns_per_species()];
     let edge = vec![1.0; space.energy.len() * space.angular.nodes.len()];
     let mut left = vec![0.0; ones.len()];

@@ -1,9 +1,7 @@
 //! Identities and exact solutions on hand-made backgrounds.
 
-use super::operator::Operator;
-use crate::methods::coefficients::Coefficients;
+use super::identity_residual;
 use crate::methods::geometry::Geometry;
-use crate::opacities::LocalOpacity;
 use crate::phase_space::grid::NodalGrid;
 use crate::phase_space::{EnergyGrid, PhaseSpace, Species};
 use crate::problem::file::Flavour;
@@ -54,16 +52,7 @@ fn f_equal_one_solves_the_left_side_at_every_ordinate() {
             |r| 1.0 + 0.3 * r / (1.0 + r * r),
             |r| -0.6 * (0.7 * r).sin() * (-0.1 * r).exp(),
         );
-        let coefficients = Coefficients::sample(&space, |_, _, _| LocalOpacity::default());
-        let operator = Operator::new(&geometry, &space, &coefficients, (false, false));
-        let ones = vec![1.0; space.unknowns_per_species()];
-        let edge = vec![1.0; space.energy.len() * space.angular.nodes.len()];
-        let mut left = vec![0.0; ones.len()];
-        operator.apply(0, 0.0, &ones, &mut left);
-        let right = operator.source(0, &edge, &edge, 1.0);
-        let scale = operator.row_scale(0, 0.0);
-        for n in 0..ones.len() {
-            assert!(((left[n] - right[n]) * scale[n]).abs() < 1e-13, "{n}: {} {}", left[n], right[n]);
-        }
+        let residual = identity_residual(&geometry, &space);
+        assert!(residual < 1e-13, "degrees {r_degree} {mu_degree} {e_degree}: {residual:e}");
     }
 }
