@@ -7,7 +7,8 @@ use crate::problem::file::{CriterionFile, Expected};
 use crate::units::Dimension;
 
 /// What a criterion may name: output variables over species and radius (and energy, for the first ones
-/// and the derived ones), the background, and the derived `r2_h` = r²H and `r2_h_redshifted` = r²α⁻²H.
+/// and the derived ones), the derived `r2_h` = r²H and `r2_h_redshifted` = r²α⁻²H, variables over radius,
+/// and single numbers (`gain_radius` and those after it).
 pub const CRITERION_VARIABLES: &[&str] = &[
     "j",
     "h",
@@ -23,11 +24,20 @@ pub const CRITERION_VARIABLES: &[&str] = &[
     "number_luminosity_infinity",
     "mean_energy",
     "rms_energy",
+    "mean_energy_infinity",
     "flux_factor",
     "eddington_factor",
     "lapse",
     "radial_metric",
     "velocity",
+    "heating_net",
+    "ye_rate",
+    "gain_radius",
+    "number_balance",
+    "lepton_balance",
+    "energy_balance",
+    "bound_violation_low",
+    "bound_violation_high",
 ];
 
 impl Validator<'_> {
