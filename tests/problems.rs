@@ -1,0 +1,122 @@
+//! Every file under problems/ is solved at its standard resolution and held to its own criteria.
+
+use std::path::{Path, PathBuf};
+
+use rstest::rstest;
+use tolman::problem::file::ModeFile;
+use tolman::problem::{LoadOptions, Loaded, Resolution, load};
+use tolman::progress::Silent;
+use tolman::run::{Finished, Resources, run};
+use tolman::solvers::krylov::Status;
+
+fn problems_folder() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("problems")
+}
+
+fn data_folder() -> Option<PathBuf> {
+    std::env::var_os("TOLMAN_DATA").map(PathBuf::from).filter(|folder| folder.is_dir())
+}
+
+fn loaded(name: &str, overrides: &[(&str, &str)]) -> Loaded {
+    let options = LoadOptions {
+        overrides: overrides.iter().map(|(path, value)| ((*path).to_owned(), (*value).to_owned())).collect(),
+        resolution: Resolution::Standard,
+        data: data_folder(),
+    };
+    load(&problems_folder().join(format!("{name}.ron")), &options).unwrap()
+}
+
+fn solve(problem: &Loaded) -> Finished {
+    run(problem, &Resources { memory: u64::MAX, restart: None }, &Silent, &mut |_| Ok(())).unwrap()
+}
+
+fn meets_its_criteria(name: &str) {
+    let problem = loaded(name, &[]);
+    assert!(!problem.file.criteria.is_empty(), "{name} has no criteria");
+    let finished = solve(&problem);
+    assert_eq!(finished.status, Status::Converged);
+    let failed: Vec<_> = finished.verdicts.iter().filter(|verdict| !verdict.met()).collect();
+    assert!(failed.is_empty(), "{failed:#?}");
+    let steady = matches!(problem.file.mode, ModeFile::SteadyState { .. });
+    if steady {
+        let balance = finished.dataset.scalar("number_balance").unwrap();
+        assert!(balance <= 1e-10, "number balance {balance:e}");
+    }
+}
+
+const SELF_CONTAINED: [&str; 20] = [
+    "doppler_shift",
+    "expanding_atmosphere",
+    "homogeneous_sphere",
+    "homogeneous_sphere_opaque",
+    "homogeneous_sphere_thin",
+    "oven",
+    "oven_degenerate",
+    "pns_atmosphere",
+    "radiating_sphere_both",
+    "radiating_sphere_gravity",
+    "radiating_sphere_velocity",
+    "relativistic_star",
+    "relativistic_star_gray",
+    "scattering_sphere",
+    "scattering_sphere_thick",
+    "schwarzschild_beam",
+    "spherical_diffusion",
+    "spherical_diffusion_thick",
+    "travelling_shells",
+    "ultracompact_star",
+];
+const WITH_DATA: [&str; 4] = ["snapshot_nsy", "snapshot_g15_ab", "snapshot_g15_vx", "snapshot_chimera"];
+
+#[test]
+fn every_file_is_tested() {
+    let mut found: Vec<String> = std::fs::read_dir(problems_folder())
+        .unwrap()
+        .map(|entry| entry.unwrap().path().file_stem().unwrap().to_string_lossy().into_owned())
+        .collect();
+    let mut listed: Vec<String> =
+        SELF_CONTAINED.iter().chain(&WITH_DATA).map(|name| (*name).to_owned()).collect();
+    found.sort();
+    listed.sort();
+    assert_eq!(found, listed);
+}
+
+#[rstest]
+fn self_contained_problem(
+    #[values(0, 1, 2, 3, 4, 5, 6, 7, 8, 9)] index: usize,
+    #[values(0, 10)] offset: usize,
+) {
+    meets_its_criteria(SELF_CONTAINED[index + offset]);
+}
+
+#[rstest]
+fn problem_with_data(#[values(0, 1, 2, 3)] index: usize) {
+    if data_folder().is_none() {
+        eprintln!("{} skipped: TOLMAN_DATA is not set", WITH_DATA[index]);
+        return;
+    }
+    meets_its_criteria(WITH_DATA[index]);
+}
+
+#[test]
+fn results_do_not_depend_on_the_number_of_threads() {
+    let problem = loaded("radiating_sphere_both", &[("phase_space.energy.elements", "6")]);
+    let on = |threads: usize| {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+        pool.install(|| solve(&problem)).dataset
+    };
+    let (one, four) = (on(1), on(4));
+    assert_eq!(one.variables, four.variables);
+    assert_eq!(one.groups, four.groups);
+}
+
+#[test]
+fn too_few_iterations_are_an_honest_limit() {
+    let problem = loaded(
+        "relativistic_star",
+        &[("mode", "SteadyState(max_iterations: 2)"), ("phase_space.energy.elements", "6")],
+    );
+    let finished = solve(&problem);
+    assert_eq!(finished.status, Status::Limit);
+    assert_eq!(finished.dataset.text_attribute("status"), Some("limit"));
+}
