@@ -25,7 +25,7 @@ fn unreadable(path: &Path, error: &hdf5::Error) -> Error {
     } else if error.contains_minor(MinorErrorCode::Truncated) {
         "is truncated: it ends before the length that it states".to_owned()
     } else {
-        format!("cannot be opened as HDF5: {error}")
+        format!("is truncated or damaged: {error}")
     };
     Error::file(path, what)
 }

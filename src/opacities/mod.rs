@@ -184,9 +184,9 @@ impl Opacities {
     /// |σ₁| > σ₀; the message names source, species, r, energy and value.
     pub fn at_radius(&self, point: &RadialPoint, nodes: &[EnergyNode]) -> Result<Array2<LocalOpacity>> {
         let mut sum = Array2::default((self.species.len(), nodes.len()));
-        for source in &self.sources {
+        for (index, source) in self.sources.iter().enumerate() {
             let terms = source.evaluate(point, &self.species, nodes)?;
-            self.check(source.as_ref(), &terms, point, nodes)?;
+            self.check(index, &terms, point, nodes)?;
             sum.zip_mut_with(&terms, |total, term| *total += *term);
         }
         Ok(sum)
@@ -194,7 +194,7 @@ impl Opacities {
 
     fn check(
         &self,
-        source: &dyn OpacitySource,
+        index: usize,
         terms: &Array2<LocalOpacity>,
         point: &RadialPoint,
         nodes: &[EnergyNode],
@@ -202,13 +202,13 @@ impl Opacities {
         for (species, row) in self.species.iter().zip(terms.rows()) {
             for (node, term) in nodes.iter().zip(row) {
                 if let Some((name, value, valid)) = term.violation() {
-                    return Err(Error::Numerical(format!(
-                        "{}: {name} of {} at r = {:.6e}, energy = {:.6e} is {value:e}; valid: {valid}",
-                        source.describe(),
+                    let place = format!("r = {:.6e}, energy = {:.6e}", point.r, node.energy);
+                    let found = format!(
+                        "{name} = {value:e} of {} at {place} ({})",
                         species.name,
-                        point.r,
-                        node.energy,
-                    )));
+                        self.sources[index].describe()
+                    );
+                    return Err(Error::field(format!("opacities[{index}]"), found, valid));
                 }
             }
         }

@@ -4,7 +4,7 @@
 //! `step(x)`, which is 1 for x ≥ 0 and 0 otherwise. A leading minus has the precedence that people
 //! expect: `-x^2` is −(x²).
 
-use exmex::{Express, FlatEx, FloatOpsFactory, MakeOperators, Operator};
+use exmex::{Express, FlatEx, FloatOpsFactory, MakeOperators, MatchLiteral, Operator};
 
 use crate::error::{Error, Result};
 
@@ -20,10 +20,12 @@ impl MakeOperators<f64> for Operators {
     }
 }
 
+exmex::literal_matcher_from_pattern!(Numbers, r"^([0-9]+\.?[0-9]*|\.[0-9]+)([eE][-+]?[0-9]+)?");
+
 /// A parsed formula over a fixed list of variables.
 #[derive(Debug, Clone)]
 pub struct Expression {
-    parsed: FlatEx<f64, Operators>,
+    parsed: FlatEx<f64, Operators, Numbers>,
     /// Position in the caller's list of each variable that occurs, in exmex's order.
     positions: Vec<usize>,
     text: String,
@@ -33,7 +35,7 @@ impl Expression {
     /// Parses `text`, in which the names in `variables` may occur; `path` is the field it stands in.
     pub fn parse(text: &str, variables: &[&str], path: &str) -> Result<Self> {
         let invalid = |valid: String| Error::field(path, format!("\"{text}\""), valid);
-        let parsed = FlatEx::<f64, Operators>::parse(&with_usual_minus(text, path)?)
+        let parsed = FlatEx::<f64, Operators, Numbers>::parse(&with_usual_minus(text, path)?)
             .map_err(|error| invalid(format!("a formula ({error})")))?;
         let positions = parsed
             .var_names()
@@ -98,6 +100,12 @@ mod tests {
         assert_eq!(value("exp(-r^2) + 2*(-r)^2", 0.5, 0.0), (-0.25f64).exp() + 0.5);
         assert_eq!(value("r^-2", 2.0, 0.0), 0.25);
         assert_eq!(value("1 - r - energy", 1.0, 3.0), -3.0);
+    }
+
+    #[test]
+    fn numbers_may_have_exponents() {
+        assert_eq!(value("2*r/1e8", 5e7, 0.0), 1.0);
+        assert_eq!(value("1.5E-3 + 2.e+2*r - .5e1", 1.0, 0.0), 1.5e-3 + 200.0 - 5.0);
     }
 
     #[test]
