@@ -307,7 +307,7 @@ impl History {
     /// Takes the states of an earlier output of the same problem over.
     fn resume(job: &Job, plan: &Plan, earlier: &Dataset) -> Result<Self> {
         let times = earlier.reals("time")?.to_vec();
-        let states = (0..times.len()).map(|i| earlier.at("time", i)).collect::<Result<Vec<_>>>()?;
+        let states = output::states(earlier)?;
         let last = states.last().ok_or_else(|| Error::dataset("time", "holds no state to go on from"))?;
         let space = &job.setup.phase_space;
         same_grid(last, "r", &space.radial.nodes)?;

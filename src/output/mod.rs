@@ -9,7 +9,7 @@ pub mod summary;
 mod write;
 
 pub use read::{read, read_variables, read_where};
-pub use series::{TIME, state, time_series};
+pub use series::{TIME, state, states, time_series};
 pub use write::{check_writable, write};
 
 /// Version of the layout that [`write()`] writes and [`read`] reads; the file attribute `format_version`.

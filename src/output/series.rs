@@ -86,6 +86,26 @@ pub fn state(dataset: &Dataset, time: Option<f64>) -> Result<Dataset> {
     dataset.at(TIME, nearest.map_or(0, |(index, _)| index))
 }
 
+/// The states that [`time_series`] joined, with what it made of their attributes undone.
+///
+/// # Errors
+/// The dataset is no time series, or a damaged one.
+pub fn states(series: &Dataset) -> Result<Vec<Dataset>> {
+    (0..series.reals(TIME)?.len())
+        .map(|index| {
+            let mut state = series.at(TIME, index)?;
+            for (name, ..) in STATE_ATTRIBUTES {
+                if let Some(value) = state.scalar(name) {
+                    state.variables.retain(|variable| variable.name != name);
+                    state.attribute(name, value);
+                }
+            }
+            state.variables.retain(|variable| variable.name != TIME);
+            Ok(state)
+        })
+        .collect()
+}
+
 fn join(states: &[&Dataset], time_units: &str) -> Result<Dataset> {
     let Some(last) = states.last() else {
         return Err(Error::dataset(TIME, "no state to write"));
