@@ -221,10 +221,20 @@ fn plan(problem: &Loaded) -> Result<Plan> {
     Ok(Plan { start, times, tableau, control: step_control(step, end - start, problem)?, limits })
 }
 
+/// Fixed steps that are a smaller share of the whole time would never reach the end.
+const SHORTEST_STEP: f64 = 1e-9;
+
 fn step_control(step: &StepFile, whole: f64, problem: &Loaded) -> Result<StepControl> {
     let units = problem.context.units;
     match step {
-        StepFile::Fixed(step) => Ok(StepControl::Fixed(step.time(units, "mode.step")?)),
+        StepFile::Fixed(quantity) => {
+            let step = quantity.time(units, "mode.step")?;
+            if step < SHORTEST_STEP * whole {
+                let valid = format!("at least {SHORTEST_STEP:e} of the time from start to end");
+                return Err(Error::field("mode.step", quantity, valid));
+            }
+            Ok(StepControl::Fixed(step))
+        }
         StepFile::Adaptive { tolerance, initial, largest } => {
             let initial = match initial {
                 Some(initial) => initial.time(units, "mode.step.initial")?,

@@ -101,6 +101,7 @@ fn left_behind(folder: &Path) -> Vec<String> {
 #[case::unknown_species("steady.ron", "opacities[0].species=[\"mu\"]", &["opacities[0].species", "mu"])]
 #[case::initial_above_one("evolution.ron", "mode.initial=Expression(\"2*exp(-r^2)\")", &["mode.initial", "valid: f between 0 and 1"])]
 #[case::initial_nan("evolution.ron", "mode.initial=Expression(\"ln(r-3)\")", &["mode.initial", "NaN"])]
+#[case::endless_steps("evolution.ron", "mode.step=Fixed(1e-300)", &["mode.step", "at least 1e-9"])]
 #[case::no_such_path("evolution.ron", "mode.initail=3", &["mode"])]
 fn invalid_problems_are_refused(#[case] problem: &str, #[case] change: &str, #[case] said: &[&str]) {
     let folder = folder();
