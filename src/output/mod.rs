@@ -3,14 +3,16 @@
 
 pub mod dataset;
 mod read;
+mod replace;
 mod scales;
 mod series;
 pub mod summary;
 mod write;
 
 pub use read::{read, read_variables, read_where};
+pub use replace::{check_writable, replace};
 pub use series::{TIME, state, states, time_series};
-pub use write::{check_writable, write};
+pub use write::write;
 
 /// Version of the layout that [`write()`] writes and [`read`] reads; the file attribute `format_version`.
 pub const FORMAT_VERSION: i64 = 1;

@@ -1,13 +1,11 @@
 //! From a dataset in memory to a file.
 //!
-//! The HDF5 file is made in memory and then written at once to a temporary file in the output folder,
-//! which takes the output's name when it is complete. So what the system says about a full disk or a
-//! forbidden folder reaches the user, and nothing half-written is left.
+//! The HDF5 file is made in memory and then written at once (see [`replace`]), so that what the system
+//! says about a full disk or a forbidden folder reaches the user.
 
 use std::collections::HashMap;
 use std::ffi::c_void;
-use std::io::Write;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use hdf5::plist::file_create::{AttrCreationOrder, LinkCreationOrder};
@@ -15,9 +13,9 @@ use hdf5::types::VarLenUnicode;
 use hdf5::{Extent, Extents, Group, H5Type, Location};
 use hdf5_sys::h5f::H5Fget_file_image;
 use ndarray::ArrayView1;
-use tempfile::NamedTempFile;
 
 use super::dataset::{Attribute, Dataset, Values, Variable};
+use super::replace::replace;
 use super::{FORMAT_VERSION, VERSION_ATTRIBUTE, scales};
 use crate::error::{Error, Result};
 
@@ -29,40 +27,19 @@ const COMPRESSED_TO: usize = 1 << 24;
 /// Largest chunk: what is read and decompressed together.
 const CHUNK_BYTES: usize = 1 << 20;
 
-/// Writes `dataset` to `path`, which is replaced if it exists. Equal datasets give equal bytes.
+/// Writes `dataset` to `path`, which is replaced if it exists; a symbolic link stays and its file is
+/// replaced. Equal datasets give equal bytes.
 ///
 /// The attribute `format_version` is added where the dataset does not have it.
 ///
 /// # Errors
 /// What [`Dataset::validate`] finds; [`Error::File`] when the folder does not exist or is not writable
-/// or the disk is full. `path` is then as it was before.
+/// or the disk is full, or where `path` is a folder or a device. `path` is then as it was before.
 pub fn write(dataset: &Dataset, path: &Path) -> Result<()> {
     dataset.validate()?;
     check_version(dataset, path)?;
     let image = image(dataset).map_err(|e| Error::file(path, format!("cannot be written as HDF5: {e}")))?;
-    let mut file = temporary(path)?;
-    let cannot = |e: std::io::Error| Error::file(path, format!("cannot be written: {e}"));
-    // The file inside: the wrapper's own writes add the name of the temporary file to errors.
-    file.as_file_mut().write_all(&image).map_err(cannot)?;
-    // Network and quota-bound file systems report a full disk only here.
-    file.as_file().sync_all().map_err(cannot)?;
-    file.persist(path).map_err(|e| cannot(e.error))?;
-    Ok(())
-}
-
-/// Checks that `path` can be written, before the work whose result goes there: its folder exists and
-/// takes a new file, and `path` is not itself a folder or a protected file.
-///
-/// # Errors
-/// [`Error::File`] with the reason.
-pub fn check_writable(path: &Path) -> Result<()> {
-    if path.is_dir() {
-        return Err(Error::file(path, "is a folder; name a file in it"));
-    }
-    if std::fs::metadata(path).is_ok_and(|found| found.permissions().readonly()) {
-        return Err(Error::file(path, "exists and is write-protected"));
-    }
-    temporary(path).map(drop)
+    replace(path, &image)
 }
 
 fn check_version(dataset: &Dataset, path: &Path) -> Result<()> {
@@ -73,32 +50,6 @@ fn check_version(dataset: &Dataset, path: &Path) -> Result<()> {
             Err(Error::file(path, what))
         }
     }
-}
-
-/// A new file beside `path` that is deleted unless it is renamed.
-fn temporary(path: &Path) -> Result<NamedTempFile> {
-    let Some(name) = path.file_name() else {
-        return Err(Error::file(path, "is not the name of a file"));
-    };
-    let folder = match path.parent() {
-        Some(parent) if !parent.as_os_str().is_empty() => parent.to_owned(),
-        _ => PathBuf::from("."),
-    };
-    if !folder.is_dir() {
-        return Err(Error::file(path, format!("there is no folder {}", folder.display())));
-    }
-    let prefix = format!(".{}.", name.to_string_lossy());
-    let mut builder = tempfile::Builder::new();
-    builder.prefix(&prefix).suffix(".tmp");
-    #[cfg(unix)]
-    {
-        // What a plain `create` gives; the process's umask still applies.
-        use std::os::unix::fs::PermissionsExt;
-        builder.permissions(std::fs::Permissions::from_mode(0o666));
-    }
-    builder.tempfile_in(&folder).map_err(|e| {
-        Error::file(path, format!("the folder {} does not take a new file: {e}", folder.display()))
-    })
 }
 
 /// The bytes of the HDF5 file.

@@ -15,6 +15,7 @@ use kuva::render::render::{Scene, render_multiple};
 
 use crate::error::{Error, Result};
 use crate::output::dataset::Dataset;
+use crate::output::replace;
 
 /// What is drawn.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
@@ -108,7 +109,7 @@ impl Figure {
         let cannot = |e: std::io::Error| Error::file(&path, format!("cannot be written: {e}"));
         let content = self.render(format)?;
         std::fs::create_dir_all(folder).map_err(cannot)?;
-        std::fs::write(&path, content).map_err(cannot)?;
+        replace(&path, &content)?;
         Ok(path)
     }
 }
