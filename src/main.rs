@@ -1,5 +1,6 @@
 //! The command line of Tolman.
 
+use std::io::{IsTerminal, Write};
 use std::process::ExitCode;
 
 use clap::{CommandFactory, Parser, Subcommand};
@@ -15,10 +16,10 @@ use tolman::error::Error;
 struct Arguments {
     #[command(subcommand)]
     command: Command,
-    /// Number of threads [default: all cores]; results do not depend on it.
-    #[arg(long, global = true, value_name = "N")]
-    threads: Option<usize>,
-    /// Say more: -v what is done, -vv every iteration.
+    /// Number of threads; the result does not depend on it [default: all cores].
+    #[arg(long, global = true, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    threads: Option<u16>,
+    /// Say more: -v the stages of the work, -vv every iteration and time step.
     #[arg(short, long, global = true, action = clap::ArgAction::Count)]
     verbose: u8,
 }
@@ -35,12 +36,13 @@ enum Command {
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
+    report_file_size_limit_as_error();
     start_logging(arguments.verbose);
     // Parallelism is over energies and species; dense kernels stay on their thread.
     faer::set_global_parallelism(faer::Par::Seq);
-    let pool = rayon::ThreadPoolBuilder::new().num_threads(arguments.threads.unwrap_or(0)).build_global();
-    if let Err(error) = pool {
-        eprintln!("error: the threads cannot be started ({error})");
+    let threads = arguments.threads.map_or(0, usize::from);
+    if let Err(error) = rayon::ThreadPoolBuilder::new().num_threads(threads).build_global() {
+        complain(&format!("error: the threads cannot be started ({error})"));
         return ExitCode::from(2);
     }
     let outcome = match &arguments.command {
@@ -61,8 +63,24 @@ fn fail(error: Error) -> ExitCode {
         Error::Interrupted => 130,
         _ => 2,
     };
-    eprintln!("{:?}", miette::Report::new(error));
+    complain(&format!("{:?}", miette::Report::new(error)));
     ExitCode::from(code)
+}
+
+/// Writes `message` to standard error. Where that is closed (`2>&1 | head`), the exit status still tells.
+fn complain(message: &str) {
+    let _ = writeln!(std::io::stderr(), "{message}");
+}
+
+/// A file larger than the limit of the process (`ulimit -f`) ends it with a signal, unless that is
+/// blocked: then the write fails with an error that names the file. Threads inherit this.
+fn report_file_size_limit_as_error() {
+    #[cfg(unix)]
+    {
+        use nix::sys::signal::{SigSet, Signal};
+        // Where blocking fails, the signal ends the program as it would have.
+        let _ = SigSet::from(Signal::SIGXFSZ).thread_block();
+    }
 }
 
 fn start_logging(verbose: u8) {
@@ -73,5 +91,9 @@ fn start_logging(verbose: u8) {
     };
     let filter = tracing_subscriber::EnvFilter::try_from_env("TOLMAN_LOG")
         .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new(format!("tolman={level}")));
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_ansi(std::io::stderr().is_terminal())
+        .with_writer(std::io::stderr)
+        .init();
 }
