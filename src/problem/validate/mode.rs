@@ -7,6 +7,13 @@ use crate::problem::quantity::{Quantity, QuantityList};
 use crate::problem::variables;
 use crate::units::Dimension;
 
+/// Shortest step that is kept for a whole evolution, in units of its length: a thousand million steps.
+const SHORTEST_STEP: f64 = 1e-9;
+/// Shortest first step; the next ones grow.
+const SHORTEST_FIRST_STEP: f64 = 1e-12;
+/// Smallest error of a step that rounding lets the estimate see.
+const LEAST_ERROR: f64 = 1e-12;
+
 impl Validator<'_> {
     pub(super) fn mode(&self) -> Result<()> {
         match &self.file.mode {
@@ -63,13 +70,25 @@ impl Validator<'_> {
     fn step(&self, step: &StepFile) -> Result<()> {
         let path = "mode.step";
         match step {
-            StepFile::Fixed(size) => self.positive(size, Dimension::Time, path).map(|_| ()),
-            StepFile::Adaptive { tolerance: largest, initial, largest: bound } => {
-                tolerance(*largest, &format!("{path}.tolerance"))?;
-                self.positive_if_given(initial.as_ref(), Dimension::Time, &format!("{path}.initial"))?;
-                self.positive_if_given(bound.as_ref(), Dimension::Time, &format!("{path}.largest"))
+            StepFile::Fixed(size) => self.step_length(Some(size), SHORTEST_STEP, path),
+            StepFile::Adaptive { tolerance: error, initial, largest } => {
+                let path_of = |name: &str| format!("{path}.{name}");
+                let valid = format!("a tolerance from {LEAST_ERROR:e} to 1 (excluded), above round-off");
+                let reachable = (LEAST_ERROR..1.0).contains(error);
+                ensure(reachable, &path_of("tolerance"), format!("{error:e}"), valid)?;
+                self.step_length(initial.as_ref(), SHORTEST_FIRST_STEP, &path_of("initial"))?;
+                self.step_length(largest.as_ref(), SHORTEST_STEP, &path_of("largest"))
             }
         }
+    }
+
+    /// A step of at least `share` of the whole evolution: shorter ones never arrive.
+    fn step_length(&self, step: Option<&Quantity>, share: f64, path: &str) -> Result<()> {
+        let Some(step) = step else { return Ok(()) };
+        let length = self.positive(step, Dimension::Time, path)?;
+        let whole = self.times().map_or(0.0, |(start, end)| end - start);
+        let valid = format!("a time of at least {share:e} of the whole evolution");
+        ensure(length >= share * whole, path, step, valid)
     }
 
     pub(super) fn outputs(&self) -> Result<()> {

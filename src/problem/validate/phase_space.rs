@@ -11,6 +11,8 @@ use crate::units::Dimension;
 
 /// Largest polynomial degree of an element.
 const LARGEST_DEGREE: usize = 7;
+/// Most ordinates of a single range: beyond, its polynomials lose digits and their matrices take minutes.
+const MOST_ORDINATES: usize = 512;
 
 impl Validator<'_> {
     pub(super) fn phase_space(&self) -> Result<()> {
@@ -19,7 +21,19 @@ impl Validator<'_> {
         self.energy_grid()?;
         let resolutions = &self.file.resolutions;
         refinement(&resolutions.coarse, "resolutions.coarse")?;
-        refinement(&resolutions.fine, "resolutions.fine")
+        refinement(&resolutions.fine, "resolutions.fine")?;
+        self.single_range()
+    }
+
+    /// All ordinates of a single range are the nodes of one polynomial.
+    fn single_range(&self) -> Result<()> {
+        let AngularGridFile::SingleRange { ordinates } = &self.file.phase_space.mu else { return Ok(()) };
+        let resolutions = &self.file.resolutions;
+        let factor = resolutions.coarse.mu.max(resolutions.fine.mu).max(1.0);
+        let most = (*ordinates as f64 * factor).round();
+        let found = format!("{ordinates} ({most} at the finest resolution)");
+        let valid = format!("at most {MOST_ORDINATES} at the finest resolution; Uniform or Graded for more");
+        ensure(most <= MOST_ORDINATES as f64, "phase_space.mu.ordinates", found, valid)
     }
 
     /// First and last radius, where the file alone gives them.
