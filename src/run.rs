@@ -14,7 +14,8 @@ use crate::methods::setup::Setup;
 use crate::output::dataset::{Attribute, Dataset};
 use crate::output::{self, FORMAT_VERSION};
 use crate::problem::Loaded;
-use crate::problem::file::{Integrator, ModeFile, StepFile};
+use crate::problem::file::{InitialFile, Integrator, ModeFile, StepFile};
+use crate::problem::size::least_memory;
 use crate::progress::Observer;
 use crate::solvers::krylov::{Limits, Status};
 use crate::solvers::sdirk::Tableau;
@@ -49,9 +50,8 @@ pub fn run(
     save: &mut dyn FnMut(&Dataset) -> Result<()>,
 ) -> Result<Finished> {
     let started = Instant::now();
-    let setup = Setup::build(problem).map_err(|error| problem.locate(error))?;
+    let setup = prepare(problem, resources.memory)?;
     tracing::info!(seconds = started.elapsed().as_secs_f64(), "sampled background and opacities");
-    check_memory(&setup, resources.memory).map_err(|error| problem.locate(error))?;
     let job = Job { problem, setup: &setup, started };
     let finished = match &problem.file.mode {
         ModeFile::SteadyState { tolerance, max_iterations } => {
@@ -63,21 +63,51 @@ pub fn run(
     finished.map_err(|error| problem.locate(error))
 }
 
-/// Refuses a problem that needs more than `memory` bytes.
+/// Builds what `problem` describes if it fits into `memory` bytes, and warns where its solution is
+/// trivial.
 ///
 /// # Errors
-/// [`Error::Field`] with the estimate.
-pub fn check_memory(setup: &Setup, memory: u64) -> Result<()> {
-    let needed = memory_estimate(setup);
-    if needed <= memory {
-        return Ok(());
+/// Everything that is wrong with the problem, located in its file.
+pub fn prepare(problem: &Loaded, memory: u64) -> Result<Setup> {
+    let least = least_memory(problem);
+    if least > memory as f64 {
+        return Err(problem.locate(too_large(format!("at least {}", gigabytes(least)), memory)));
     }
-    let gigabytes = |bytes: u64| format!("{:.1} GB", bytes as f64 * 1e-9);
-    Err(Error::field(
-        "phase_space",
-        format!("a grid that needs {}", gigabytes(needed)),
-        format!("at most {} on this machine: fewer elements or lower degrees", gigabytes(memory)),
-    ))
+    let setup = Setup::build(problem).map_err(|error| problem.locate(error))?;
+    let needed = memory_estimate(&setup);
+    if needed > memory {
+        return Err(problem.locate(too_large(gigabytes(needed as f64), memory)));
+    }
+    if has_no_source(problem, &setup) {
+        tracing::warn!(
+            "{}: nothing emits neutrinos and none come in through the edges: the solution is f = 0",
+            problem.path.display()
+        );
+    }
+    Ok(setup)
+}
+
+fn too_large(needed: String, memory: u64) -> Error {
+    let valid =
+        format!("at most {} on this machine: fewer elements or lower degrees", gigabytes(memory as f64));
+    Error::field("phase_space", format!("a grid that needs {needed}"), valid)
+}
+
+fn gigabytes(bytes: f64) -> String {
+    format!("{:.1} GB", bytes * 1e-9)
+}
+
+/// Whether f = 0 solves the problem: no emission, no inflow, nothing there at the start.
+fn has_no_source(problem: &Loaded, setup: &Setup) -> bool {
+    let starts_empty = match &problem.file.mode {
+        ModeFile::SteadyState { .. } => true,
+        ModeFile::Evolution { initial, .. } => !matches!(initial, InitialFile::Expression(_)),
+    };
+    let space = &setup.phase_space;
+    let slabs = (0..space.species.len()).flat_map(|s| (0..space.energy.len()).map(move |k| (s, k)));
+    let emits =
+        || slabs.into_iter().any(|(s, k)| setup.coefficients.slab(s, k).iter().any(|o| o.emissivity > 0.0));
+    starts_empty && !setup.boundaries.has_inflow() && !emits()
 }
 
 struct Job<'a> {

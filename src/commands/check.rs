@@ -12,7 +12,7 @@ use crate::methods::setup::Setup;
 use crate::phase_space::EnergyGrid;
 use crate::phase_space::grid::NodalGrid;
 use crate::problem::Loaded;
-use crate::run::check_memory;
+use crate::run::prepare;
 
 /// Validate a problem and describe it without solving: grid, optical depths, expected memory.
 #[derive(Debug, clap::Args)]
@@ -30,8 +30,7 @@ pub struct Args {
 /// Whatever would stop `tolman run` before it solves.
 pub fn execute(args: &Args) -> Result<ExitCode> {
     let problem = args.problem.load()?;
-    let setup = Setup::build(&problem).map_err(|error| problem.locate(error))?;
-    check_memory(&setup, available_memory()).map_err(|error| problem.locate(error))?;
+    let setup = prepare(&problem, available_memory())?;
     print(&description(&problem, &setup))?;
     Ok(ExitCode::SUCCESS)
 }

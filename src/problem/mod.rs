@@ -8,6 +8,7 @@ pub mod load;
 pub mod overrides;
 pub mod quantity;
 mod read;
+pub mod size;
 pub mod syntax;
 pub mod validate;
 pub mod variables;
