@@ -19,6 +19,7 @@ pub mod phase_space;
 pub mod plot;
 pub mod problem;
 pub mod progress;
+pub mod resample;
 pub mod run;
 pub mod solvers;
 pub mod units;

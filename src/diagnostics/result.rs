@@ -4,8 +4,10 @@ use crate::error::Result;
 use crate::methods::boltzmann::operator::Operator;
 use crate::methods::setup::Setup;
 use crate::output::dataset::Dataset;
+use crate::phase_space::grid::NodalGrid;
 use crate::phase_space::{EnergyGrid, PhaseSpace};
 use crate::problem::file::Flavour;
+use crate::resample::edge_name;
 use crate::units::UnitSystem;
 
 use super::balance::{Rates, rates, relative};
@@ -45,6 +47,7 @@ pub fn dataset(
     let r_unit = setup.units.label("cm");
     dataset.real("r", &["r"], r_unit, "areal radius", space.radial.nodes.clone());
     dataset.real("r_weight", &["r"], r_unit, "quadrature weight of r", space.radial.weights.clone());
+    add_edges(&mut dataset, "r", &space.radial, r_unit);
     add_background(&mut dataset, setup);
     add_opacities(&mut dataset, setup);
     let places = Places::nodes(space, &setup.geometry);
@@ -77,6 +80,17 @@ fn add_grid(dataset: &mut Dataset, space: &PhaseSpace, units: UnitSystem) {
     let mu = "cosine to the outward radial direction in the comoving frame";
     dataset.real("mu", &["mu"], "1", mu, space.angular.nodes.clone());
     dataset.real("mu_weight", &["mu"], "1", "quadrature weight of mu", space.angular.weights.clone());
+    if let EnergyGrid::Spectral(grid) = &space.energy {
+        add_edges(dataset, "energy", grid, energy_unit);
+    }
+    add_edges(dataset, "mu", &space.angular, "1");
+}
+
+/// The element edges of a dimension, between which the result is a polynomial.
+fn add_edges(dataset: &mut Dataset, dimension: &str, grid: &NodalGrid, unit: &str) {
+    let name = edge_name(dimension);
+    dataset.dimension(&name, grid.edges.len());
+    dataset.real(&name, &[&name], unit, &format!("edges of the elements of {dimension}"), grid.edges.clone());
 }
 
 fn add_background(dataset: &mut Dataset, setup: &Setup) {

@@ -7,14 +7,18 @@ use crate::error::{Error, Result};
 pub const TIME: &str = "time";
 
 /// Variables that an evolution does not change: grid, background and opacities.
-const STATIC: [&str; 20] = [
+const STATIC: [&str; 24] = [
     "species",
     "multiplicity",
     "mu",
     "mu_weight",
+    "mu_edge",
     "energy",
     "energy_weight",
+    "energy_edge",
     "r",
+    "r_weight",
+    "r_edge",
     "r_sample",
     "lapse",
     "radial_metric",
