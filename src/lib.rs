@@ -23,3 +23,4 @@ pub mod resample;
 pub mod run;
 pub mod solvers;
 pub mod units;
+pub mod verify;

@@ -9,3 +9,4 @@ mod problem_args;
 pub mod run;
 pub mod show;
 mod terminal;
+pub mod verify;

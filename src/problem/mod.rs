@@ -2,6 +2,7 @@
 
 mod error;
 pub mod expression;
+pub mod external;
 pub mod file;
 pub mod finite;
 pub mod load;
