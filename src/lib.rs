@@ -9,6 +9,7 @@ pub mod commands;
 pub mod constants;
 pub mod criteria;
 pub mod diagnostics;
+pub mod difference;
 pub mod error;
 mod hdf5_file;
 pub mod methods;

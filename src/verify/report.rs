@@ -5,7 +5,8 @@ use std::time::Duration;
 use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
 use serde::Serialize;
 
-use super::{CaseReport, Check, FACTOR, Outcome};
+use super::{CaseReport, FACTOR, Outcome};
+use crate::difference::Check;
 use crate::error::{Error, Result};
 
 /// Rows of a problem in the table: all that fail, and at least so many.
