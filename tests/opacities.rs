@@ -180,6 +180,125 @@ fn nucleons_absorb_their_flavours_and_scatter_all() {
     assert_eq!(try_at(&parts, 1e6, 12.0, Some(&matter)).unwrap(), values);
 }
 
+/// Matter with free nucleons, α particles and heavy nuclei.
+fn mixture() -> MatterState {
+    MatterState {
+        density: 2e11,
+        temperature: 1.5,
+        electron_fraction: 0.38,
+        neutron_fraction: 0.25,
+        proton_fraction: 0.05,
+        alpha_fraction: 0.1,
+        heavy_fraction: 0.6,
+        heavy_mass_number: 62.0,
+        heavy_charge: 27.0,
+        ..MatterState::default()
+    }
+}
+
+#[test]
+fn rates_without_corrections_are_bruenns() {
+    let plain = "[Rates(charged_current: (weak_magnetism: false, nuclei: false),
+                        scattering: (weak_magnetism: false, alpha: false, heavy: false))]";
+    let values = |sources| {
+        let opacities = build_in(PHYSICAL, true, sources).unwrap();
+        try_at(&opacities, 1e6, 14.0, Some(&mixture())).unwrap()
+    };
+    for (value, bruenn) in values(plain).iter().zip(values("[Bruenn1985()]")) {
+        assert!(close(value.absorption, bruenn.absorption) && close(value.emissivity, bruenn.emissivity));
+        assert!(close(value.scattering, bruenn.scattering));
+        assert!(close(value.scattering_first, bruenn.scattering_first));
+    }
+}
+
+/// Each switch changes what it names and nothing else.
+#[rstest::rstest]
+#[case("charged_current: (nucleons: false)", [true, true, false, false])]
+#[case("charged_current: (weak_magnetism: false)", [true, true, false, false])]
+#[case("charged_current: (nucleon_blocking: false)", [true, true, false, false])]
+#[case("charged_current: (nuclei: false)", [true, false, false, false])]
+#[case("scattering: (nucleons: false)", [false, false, true, true])]
+#[case("scattering: (weak_magnetism: false)", [false, false, true, true])]
+#[case("scattering: (nucleon_blocking: false)", [false, false, true, true])]
+#[case("scattering: (alpha: false)", [false, false, true, true])]
+#[case("scattering: (heavy: false)", [false, false, true, true])]
+#[case("scattering: (form_factor: false)", [false, false, true, true])]
+#[case("scattering: (ion_correlations: false)", [false, false, true, true])]
+#[case("scattering: (electron_polarisation: ByFlavour)", [false, false, true, true])]
+#[case("scattering: (electron_polarisation: BurrowsReddyThompson)", [false, false, true, true])]
+#[case("constants: NuLib", [true, true, true, true])]
+fn switches_change_what_they_name(#[case] switch: &str, #[case] changed: [bool; 4]) {
+    let values = |fields: &str| {
+        let opacities = build_in(PHYSICAL, true, &format!("[Rates({fields})]")).unwrap();
+        try_at(&opacities, 1e6, 4.0, Some(&mixture())).unwrap()
+    };
+    let (all, other) = (values(""), values(switch));
+    let found = [
+        all[0].absorption != other[0].absorption,
+        all[1].absorption != other[1].absorption,
+        all[0].scattering != other[0].scattering,
+        all[2].scattering_first != other[2].scattering_first,
+    ];
+    assert_eq!(found, changed);
+}
+
+/// η = κ* f_eq with f_eq of μ_e + μ_p − μ_n for every process: the net rate vanishes in equilibrium. The
+/// potentials are stated ones, so that f_eq is known.
+#[test]
+fn equilibrium_has_no_net_rate() {
+    let opacities = build_in(PHYSICAL, true, "[Rates()]").unwrap();
+    let matter = MatterState {
+        electron_chemical_potential: Some(21.0),
+        neutron_chemical_potential: Some(935.0),
+        proton_chemical_potential: Some(924.0),
+        ..mixture()
+    };
+    for energy in [2.0, 9.0, 40.0, 150.0] {
+        let values = try_at(&opacities, 1e6, energy, Some(&matter)).unwrap();
+        for (value, potential) in values.iter().zip([10.0, -10.0]) {
+            let equilibrium = 1.0 / (((energy - potential) / 1.5_f64).exp() + 1.0);
+            let net = value.absorption * equilibrium - value.emissivity;
+            assert!(net.abs() <= 1e-12 * value.emissivity, "{energy}: {net:e} of {:e}", value.emissivity);
+        }
+    }
+}
+
+/// One νx stands for neutrinos and antineutrinos: its scattering is the mean of theirs.
+#[test]
+fn heavy_neutrinos_alone_are_a_mean() {
+    let context = BuildContext { units: UnitSystem { physical: true }, folder: ".".into(), data: None };
+    let surroundings = Surroundings { lapse: &lapse, has_matter: true };
+    let values = |species: &str| {
+        let species: Vec<SpeciesFile> = parse(species);
+        let opacities = Opacities::build(&parse::<Vec<_>>("[Rates()]"), &species, &context, surroundings);
+        try_at(&opacities.unwrap(), 1e6, 30.0, Some(&mixture())).unwrap()
+    };
+    let alone = values("[(name: \"nux\", flavour: Heavy)]");
+    let both = values("[(name: \"nux\", flavour: Heavy), (name: \"anux\", flavour: HeavyAntineutrino)]");
+    assert!(both[0].scattering > both[1].scattering);
+    let mean = 0.5 * (both[0].scattering + both[1].scattering);
+    assert!((alone[0].scattering / mean - 1.0).abs() < 1e-13);
+}
+
+#[rstest::rstest]
+#[case(
+    "Rates(charged_current: (nucleons: false, weak_magnetism: true))",
+    "opacities[0].charged_current.weak_magnetism: found a correction of a process that is off"
+)]
+#[case(
+    "Rates(scattering: (heavy: false, form_factor: true))",
+    "opacities[0].scattering.form_factor: found a correction of a process that is off (`heavy: false`)"
+)]
+#[case(
+    "Rates(charged_current: (nucleons: false, nuclei: false),
+           scattering: (nucleons: false, alpha: false, heavy: false))",
+    "opacities[0]: found rates with every process off; valid: at least one process"
+)]
+fn idle_switches_are_refused(#[case] source: &str, #[case] said: &str) {
+    let message = build_in(PHYSICAL, true, &format!("[{source}]")).unwrap_err().to_string();
+    assert!(message.contains(said), "{message}");
+}
+
 #[rstest::rstest]
 #[case(
     "[Absorption(absorption: Constant(-4), equilibrium: Constant(1))]",
@@ -295,10 +414,15 @@ fn invalid_values_are_named(#[case] sources: &str, #[case] said: &str) {
 #[case(MatterState { density: f64::NAN, ..gas() }, "density [g/cm3] is NaN; valid: a finite number >= 0")]
 #[case(MatterState { proton_fraction: -0.1, ..gas() }, "proton_fraction is -1e-1")]
 #[case(MatterState { electron_fraction: f64::INFINITY, ..gas() }, "electron_fraction is inf")]
+#[case(MatterState { heavy_fraction: 0.4, ..gas() }, "heavy_mass_number 0 and heavy_charge 0")]
+#[case(MatterState { alpha_fraction: -0.2, ..gas() }, "alpha_fraction is -2e-1")]
 fn impossible_matter_is_named(#[case] matter: MatterState, #[case] said: &str) {
-    let opacities = build_in(PHYSICAL, true, "[Bruenn1985()]").unwrap();
+    let opacities = build_in(PHYSICAL, true, "[Rates()]").unwrap();
     let message = try_at(&opacities, 1e6, 5.0, Some(&matter)).unwrap_err().to_string();
-    assert!(message.contains("Bruenn (1985)") && message.contains("r = 1.000000e6"), "{message}");
+    assert!(
+        message.contains("opacities[0]: rates: absorption") && message.contains("r = 1.000000e6"),
+        "{message}"
+    );
     assert!(message.contains(said), "{message}");
 }
 

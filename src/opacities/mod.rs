@@ -7,26 +7,33 @@
 
 mod analytic;
 pub mod bremsstrahlung;
-pub mod bruenn;
 pub mod electron_reactions;
 pub mod fermi_gas;
+mod group_mapping;
 pub mod inelastic;
 pub mod kernels;
 pub mod nuclear_matter;
+pub mod nuclei;
 pub mod nucleon_absorption;
 pub mod nucleon_scattering;
+pub mod nucleus_absorption;
+pub mod nucleus_scattering;
+pub mod nulib_source;
+pub mod nulib_table;
+pub mod rates;
 pub mod table_file;
 mod thermal_quadrature;
 pub mod weak;
+pub mod weak_magnetism;
 pub mod zone_table;
 
 use ndarray::Array2;
 
 use self::analytic::Builder;
-use self::bruenn::Bruenn;
 use self::inelastic::Inelastic;
 use self::kernels::InelasticKernels;
-use self::weak::WeakConstants;
+use self::nulib_source::NuLibSource;
+use self::rates::Rates;
 use self::zone_table::ZoneTable;
 use crate::background::MatterState;
 use crate::error::{Error, Result};
@@ -332,19 +339,22 @@ fn build_source(
             let file = context.data_file(file, &format!("{path}.file"))?;
             Box::new(ZoneTable::read(index, &file, *mapping, species)?)
         }
+        OpacityFile::NuLibTable { file, mapping, inelastic, pairs, bremsstrahlung } => {
+            require_matter(&path, "a NuLib table", context, &builder)?;
+            let file = context.data_file(file, &format!("{path}.file"))?;
+            let kernels = [*inelastic, *pairs, *bremsstrahlung];
+            Box::new(NuLibSource::read(index, &file, *mapping, kernels, species)?)
+        }
         &OpacityFile::Bruenn1985 { charged_current, nucleon_scattering } => {
-            require_physical(&path, "rates on nucleons", context)?;
-            if !builder.surroundings.has_matter {
-                return Err(Error::field(path, "rates on nucleons", "a background with matter"));
-            }
-            let constants = WeakConstants::default();
-            Box::new(Bruenn { index, charged_current, nucleon_scattering, constants })
+            require_matter(&path, "rates on nucleons", context, &builder)?;
+            Box::new(Rates::bruenn(index, charged_current, nucleon_scattering))
+        }
+        &OpacityFile::Rates { ref charged_current, ref scattering, constants } => {
+            require_matter(&path, "rates on nucleons and nuclei", context, &builder)?;
+            Box::new(Rates::build(index, charged_current, scattering, constants)?)
         }
         &OpacityFile::Inelastic { electron_scattering, positrons, pairs, bremsstrahlung, constants } => {
-            require_physical(&path, "inelastic rates", context)?;
-            if !builder.surroundings.has_matter {
-                return Err(Error::field(path, "inelastic rates", "a background with matter"));
-            }
+            require_matter(&path, "inelastic rates", context, &builder)?;
             let (constants, pion_exchange) = inelastic::constants(constants);
             Box::new(Inelastic {
                 index,
@@ -357,6 +367,16 @@ fn build_source(
             })
         }
     })
+}
+
+/// Rates are for the matter of a background in cm, MeV and g.
+fn require_matter(path: &str, what: &str, context: &BuildContext, builder: &Builder) -> Result<()> {
+    require_physical(path, what, context)?;
+    if builder.surroundings.has_matter {
+        Ok(())
+    } else {
+        Err(Error::field(path, what, "a background with matter"))
+    }
 }
 
 /// Tables and rates are in cm and MeV.

@@ -75,6 +75,19 @@ impl NuclearMatter {
             proton_capture,
         }))
     }
+
+    /// The same matter with all final states of captured nucleons free: Bruenn's η_np = n_n, η_pn = n_p.
+    #[must_use]
+    pub fn without_nucleon_blocking(&self, constants: &WeakConstants) -> Self {
+        let difference = (self.neutrino_potential - self.electron_potential + constants.mass_difference())
+            / self.temperature;
+        let targets = |density, backward| CaptureTargets { density, forward: 0.0, backward };
+        Self {
+            neutron_capture: targets(self.neutron_density, difference),
+            proton_capture: targets(self.proton_density, -difference),
+            ..*self
+        }
+    }
 }
 
 /// Degeneracy parameters η = (μ − mc²)/T of free nucleons.

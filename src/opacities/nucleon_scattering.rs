@@ -6,27 +6,76 @@ use std::f64::consts::PI;
 use super::LocalOpacity;
 use super::nuclear_matter::NuclearMatter;
 use super::weak::WeakConstants;
+use super::weak_magnetism::{Helicity, NucleonCurrent, RecoilFactors, TensorCouplings};
 
-/// Scattering at the neutrino energy `energy` \[MeV\]:
+/// Corrections of scattering on free nucleons.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct NucleonCorrections {
+    /// Blocked recoil states.
+    pub blocking: bool,
+    /// Weak magnetism and recoil with these couplings; none where absent.
+    pub weak_magnetism: Option<TensorCouplings>,
+}
+
+impl NucleonCorrections {
+    /// Bruenn (1985) with blocking.
+    pub const BLOCKING: Self = Self { blocking: true, weak_magnetism: None };
+}
+
+/// [`corrected_scattering`] with blocked recoil states only.
+pub fn nucleon_scattering(energy: f64, matter: &NuclearMatter, constants: &WeakConstants) -> LocalOpacity {
+    corrected_scattering(energy, &[], matter, NucleonCorrections::BLOCKING, constants)
+}
+
+/// Scattering at the neutrino energy `energy` \[MeV\] of a species that stands for `helicities` in equal
+/// parts (used by weak magnetism only):
 /// dσ/dΩ = (G_F²(ħc)² ε²/(4π²)) [h_V²(1 + cos θ) + h_A²(3 − cos θ)] per unblocked nucleon, so
 /// σ₀ = (G_F²(ħc)²/π) ε² η (h_V² + 3h_A²) and σ₁ = (G_F²(ħc)²/π) ε² η (h_V² − h_A²)/3 [1/cm],
-/// with h_V = −½, h_A = −g_A/2 for neutrons and h_V = ½ − 2 sin²θ_W, h_A = g_A/2 for protons.
-pub fn nucleon_scattering(energy: f64, matter: &NuclearMatter, constants: &WeakConstants) -> LocalOpacity {
-    let axial = (0.5 * constants.axial_coupling).powi(2);
-    let targets = [
-        (matter.neutron_density, 0.25),
-        (matter.proton_density, (0.5 - 2.0 * constants.weak_mixing).powi(2)),
-    ];
+/// with h_V = −½, h_A = −g_A/2 for neutrons and h_V = ½ − 2 sin²θ_W, h_A = g_A/2 for protons. Weak
+/// magnetism and recoil multiply σ₀ and σ₀ − σ₁ by [`super::weak_magnetism::RecoilFactors`].
+pub fn corrected_scattering(
+    energy: f64,
+    helicities: &[Helicity],
+    matter: &NuclearMatter,
+    corrections: NucleonCorrections,
+    constants: &WeakConstants,
+) -> LocalOpacity {
+    let tensors = corrections.weak_magnetism.unwrap_or_else(|| TensorCouplings::new(constants));
     let mut opacity = LocalOpacity::default();
-    for (density, vector) in targets {
-        let scale = constants.cross_section_scale()
-            * energy
-            * energy
-            * unblocked_density(density, matter.temperature, constants);
-        opacity.scattering += scale * (vector + 3.0 * axial);
-        opacity.scattering_first += scale * (vector - axial) / 3.0;
+    for (density, current) in [
+        (matter.neutron_density, NucleonCurrent::neutron(&tensors, constants)),
+        (matter.proton_density, NucleonCurrent::proton(&tensors, constants)),
+    ] {
+        let targets = if corrections.blocking {
+            unblocked_density(density, matter.temperature, constants)
+        } else {
+            density
+        };
+        let (vector, axial) = (current.vector.powi(2), current.axial.powi(2));
+        let scale = constants.cross_section_scale() * energy * energy * targets;
+        let factors = match corrections.weak_magnetism {
+            Some(_) => mean_recoil(&current, energy, helicities),
+            None => RecoilFactors { total: 1.0, transport: 1.0 },
+        };
+        let total = vector + 3.0 * axial;
+        let first = (vector - axial) / 3.0;
+        // σ₁ = σ₀R − (σ₀ − σ₁)R_tr, written so that nothing cancels where both factors are 1.
+        let corrected = first * factors.transport + total * (factors.total - factors.transport);
+        opacity.scattering += scale * total * factors.total;
+        opacity.scattering_first += scale * corrected;
     }
     opacity
+}
+
+fn mean_recoil(current: &NucleonCurrent, energy: f64, helicities: &[Helicity]) -> RecoilFactors {
+    let share = 1.0 / helicities.len().max(1) as f64;
+    let mut mean = RecoilFactors { total: 0.0, transport: 0.0 };
+    for &helicity in helicities {
+        let factors = current.recoil(energy, helicity);
+        mean.total += share * factors.total;
+        mean.transport += share * factors.transport;
+    }
+    mean
 }
 
 /// Nucleons whose recoil states are not blocked [1/cm³]: n ξ/√(1 + ξ²), ξ = 3T/(2E_F), with the Fermi

@@ -10,7 +10,7 @@ use ndarray::{Array3, Zip};
 
 use crate::constants::{MEV_IN_ERG, PLANCK_C, SPEED_OF_LIGHT};
 use crate::error::{Error, Result};
-use crate::hdf5_file;
+use crate::hdf5_file::{self, index};
 use crate::units::{Dimension, unit_factor};
 
 /// Longest fixed-length text that is read.
@@ -320,22 +320,6 @@ impl Reader<'_> {
 fn blackbody(lower: f64, upper: f64) -> f64 {
     let cubed = 0.25 * (upper - lower) * (upper + lower) * (upper * upper + lower * lower);
     SPEED_OF_LIGHT * 4.0 * PI / PLANCK_C.powi(3) * MEV_IN_ERG * cubed
-}
-
-/// `[i, j, …]` of the flat position `at`.
-fn index(at: usize, shape: &[usize]) -> String {
-    let mut rest = at;
-    let mut digits: Vec<String> = shape
-        .iter()
-        .rev()
-        .map(|&length| {
-            let digit = rest % length.max(1);
-            rest /= length.max(1);
-            digit.to_string()
-        })
-        .collect();
-    digits.reverse();
-    format!("[{}]", digits.join(", "))
 }
 
 /// The texts of a dataset or attribute; `None` where it does not hold text.

@@ -9,7 +9,7 @@ pub fn data_files(file: &ProblemFile) -> Vec<&str> {
         _ => None,
     };
     let tables = file.opacities.iter().filter_map(|source| match source {
-        OpacityFile::ZoneTable { file, .. } => Some(file.as_str()),
+        OpacityFile::ZoneTable { file, .. } | OpacityFile::NuLibTable { file, .. } => Some(file.as_str()),
         _ => None,
     });
     matter.into_iter().chain(tables).collect()

@@ -445,12 +445,36 @@ pub enum OpacityFile {
     },
     /// Per-zone, per-group coefficients of the user's own code (docs/problem_format.md gives the layout).
     ZoneTable { file: String, mapping: GroupMapping },
+    /// A table in NuLib's HDF5 layout over density, temperature and Y_e (docs/microphysics.md).
+    NuLibTable {
+        file: String,
+        mapping: GroupMapping,
+        /// Whether the kernels of scattering on electrons are used.
+        #[serde(default)]
+        inelastic: bool,
+        /// Whether the kernels of e⁻e⁺ pairs are used.
+        #[serde(default)]
+        pairs: bool,
+        /// Whether the kernels of nucleon bremsstrahlung are used.
+        #[serde(default)]
+        bremsstrahlung: bool,
+    },
     /// νe + n, ν̄e + p and elastic scattering on free nucleons after Bruenn (1985).
     Bruenn1985 {
         #[serde(default = "yes")]
         charged_current: bool,
         #[serde(default = "yes")]
         nucleon_scattering: bool,
+    },
+    /// Absorption and elastic scattering on free nucleons and nuclei, with all corrections as switches
+    /// (docs/microphysics.md).
+    Rates {
+        #[serde(default)]
+        charged_current: ChargedCurrentFile,
+        #[serde(default)]
+        scattering: ElasticScatteringFile,
+        #[serde(default)]
+        constants: RateConstants,
     },
     /// Scattering on e⁻ and e⁺, e⁻e⁺ pairs and nucleon bremsstrahlung (docs/kernels.md).
     Inelastic {
@@ -465,6 +489,87 @@ pub enum OpacityFile {
         #[serde(default)]
         constants: RateConstants,
     },
+}
+
+/// νe + n, ν̄e + p and νe + A. A correction that is left out is on.
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ChargedCurrentFile {
+    /// νe + n and ν̄e + p (Bruenn 1985).
+    #[serde(default = "yes")]
+    pub nucleons: bool,
+    /// Blocked final nucleons.
+    #[serde(default)]
+    pub nucleon_blocking: Option<bool>,
+    /// Weak magnetism and recoil (Horowitz 2002).
+    #[serde(default)]
+    pub weak_magnetism: Option<bool>,
+    /// νe + A (Bruenn 1985).
+    #[serde(default = "yes")]
+    pub nuclei: bool,
+}
+
+impl Default for ChargedCurrentFile {
+    fn default() -> Self {
+        Self { nucleons: true, nucleon_blocking: None, weak_magnetism: None, nuclei: true }
+    }
+}
+
+/// Elastic scattering. A correction that is left out is on, but for the polarisation of electrons.
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ElasticScatteringFile {
+    /// On free neutrons and protons.
+    #[serde(default = "yes")]
+    pub nucleons: bool,
+    /// Blocked recoil states of nucleons.
+    #[serde(default)]
+    pub nucleon_blocking: Option<bool>,
+    /// Weak magnetism and recoil (Horowitz 2002).
+    #[serde(default)]
+    pub weak_magnetism: Option<bool>,
+    /// On α particles.
+    #[serde(default = "yes")]
+    pub alpha: bool,
+    /// On heavy nuclei.
+    #[serde(default = "yes")]
+    pub heavy: bool,
+    /// Form factor of heavy nuclei.
+    #[serde(default)]
+    pub form_factor: Option<bool>,
+    /// Correlations between heavy ions (Horowitz 1997).
+    #[serde(default)]
+    pub ion_correlations: Option<bool>,
+    /// Electrons that follow the heavy nuclei.
+    #[serde(default)]
+    pub electron_polarisation: Option<ElectronPolarisation>,
+}
+
+impl Default for ElasticScatteringFile {
+    fn default() -> Self {
+        Self {
+            nucleons: true,
+            nucleon_blocking: None,
+            weak_magnetism: None,
+            alpha: true,
+            heavy: true,
+            form_factor: None,
+            ion_correlations: None,
+            electron_polarisation: None,
+        }
+    }
+}
+
+/// How the polarisation of electrons around heavy nuclei enters.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+pub enum ElectronPolarisation {
+    #[default]
+    Off,
+    /// Added to the nuclear amplitude for all flavours alike, as Burrows, Reddy & Thompson (2006) print it
+    /// and NuLib computes it.
+    BurrowsReddyThompson,
+    /// With the sign and size of each flavour's coupling to electrons (Leinson et al. 1988).
+    ByFlavour,
 }
 
 /// Where rates take couplings and masses from.

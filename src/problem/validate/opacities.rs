@@ -36,15 +36,34 @@ impl Validator<'_> {
                 not_empty(file, &format!("{path}.file"))?;
                 self.physical_units_needed(path, "ZoneTable")
             }
+            &OpacityFile::NuLibTable { ref file, inelastic, pairs, bremsstrahlung, .. } => {
+                not_empty(file, &format!("{path}.file"))?;
+                self.nulib_table(inelastic, pairs || bremsstrahlung, path)
+            }
             OpacityFile::Bruenn1985 { .. } => {
                 self.physical_units_needed(path, "Bruenn1985")?;
                 let valid = "a problem with background.matter";
                 ensure(self.has_matter(), path, "Bruenn1985 without matter", valid)
             }
+            OpacityFile::Rates { .. } => {
+                self.physical_units_needed(path, "Rates")?;
+                let valid = "a problem with background.matter";
+                ensure(self.has_matter(), path, "Rates without matter", valid)
+            }
             OpacityFile::Inelastic { pairs, bremsstrahlung, .. } => {
                 self.inelastic(*pairs || *bremsstrahlung, path)
             }
         }
+    }
+
+    fn nulib_table(&self, inelastic: bool, with_pairs: bool, path: &str) -> Result<()> {
+        self.physical_units_needed(path, "NuLibTable")?;
+        let valid = "a problem with background.matter";
+        ensure(self.has_matter(), path, "NuLibTable without matter", valid)?;
+        let gray = matches!(self.file.phase_space.energy, EnergyGridFile::Gray);
+        let valid = "a problem with an energy grid, as these reactions change energies";
+        ensure(!gray || !(inelastic || with_pairs), path, "kernels in a gray problem", valid)?;
+        if with_pairs { self.pair_partners(path) } else { Ok(()) }
     }
 
     fn inelastic(&self, with_pairs: bool, path: &str) -> Result<()> {

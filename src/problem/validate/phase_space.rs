@@ -101,6 +101,13 @@ impl Validator<'_> {
         self.file.opacities.iter().any(|opacity| matches!(opacity, OpacityFile::ZoneTable { .. }))
     }
 
+    fn has_groups(&self) -> bool {
+        let grouped = |opacity: &OpacityFile| {
+            matches!(opacity, OpacityFile::ZoneTable { .. } | OpacityFile::NuLibTable { .. })
+        };
+        self.file.opacities.iter().any(grouped)
+    }
+
     fn energy_grid(&self) -> Result<()> {
         let path = "phase_space.energy";
         match &self.file.phase_space.energy {
@@ -120,8 +127,8 @@ impl Validator<'_> {
             }
             EnergyGridFile::TableGroups { degree: p } => {
                 degree(*p, &format!("{path}.degree"))?;
-                let valid = "a problem with an opacity ZoneTable";
-                ensure(self.has_zone_table(), path, "TableGroups without a table", valid)
+                let valid = "a problem with an opacity ZoneTable or NuLibTable";
+                ensure(self.has_groups(), path, "TableGroups without a table", valid)
             }
         }
     }
