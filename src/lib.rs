@@ -11,6 +11,7 @@ pub mod criteria;
 pub mod diagnostics;
 pub mod difference;
 pub mod error;
+mod grid_table;
 mod hdf5_file;
 pub mod methods;
 pub mod numerics;

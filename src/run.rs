@@ -64,7 +64,7 @@ pub fn run(
 }
 
 /// Builds what `problem` describes if it fits into `memory` bytes, and warns where its solution is
-/// trivial.
+/// trivial or its matter contradicts itself.
 ///
 /// # Errors
 /// Everything that is wrong with the problem, located in its file.
@@ -83,6 +83,12 @@ pub fn prepare(problem: &Loaded, memory: u64) -> Result<Setup> {
             "{}: nothing emits neutrinos and none come in through the edges: the solution is f = 0",
             problem.path.display()
         );
+    }
+    let edges = &setup.phase_space.radial.edges;
+    if let (Some(&inner), Some(&outer)) = (edges.first(), edges.last()) {
+        for found in setup.background.contradictions(inner, outer) {
+            tracing::warn!("{}: background.matter: {}", problem.path.display(), found.describe(" cm"));
+        }
     }
     Ok(setup)
 }

@@ -8,7 +8,8 @@ use serde_json::Value;
 use tolman::background::MatterState;
 use tolman::error::Result;
 use tolman::opacities::nulib_table::NuLibTable;
-use tolman::opacities::{EnergyNode, Opacities, RadialPoint, Surroundings};
+use tolman::opacities::nulib_writer::{NuLibGrid, NuLibScattering, write_nulib_table};
+use tolman::opacities::{EnergyNode, LocalOpacity, Opacities, RadialPoint, Surroundings};
 use tolman::problem::BuildContext;
 use tolman::problem::file::{OpacityFile, SpeciesFile};
 use tolman::units::UnitSystem;
@@ -224,4 +225,129 @@ fn points_outside_the_table_are_named(#[case] matter: MatterState, #[case] said:
     let message = error.to_string();
     assert!(message.contains(DEFAULT) && message.contains(said) && message.contains("r = 1.0"), "{message}");
     assert!(message.contains(&format!("rho_points = {:e}", matter.density)), "{message}");
+}
+
+fn grid() -> NuLibGrid {
+    NuLibGrid {
+        density: vec![1e9, 1e11, 1e13],
+        temperature: vec![1.0, 4.0],
+        electron_fraction: vec![0.1, 0.3, 0.5],
+        energy_edges: vec![0.0, 4.0, 10.0, 30.0, 80.0],
+        energies: vec![2.0, 7.0, 18.0, 50.0],
+    }
+}
+
+fn free(density: f64, temperature: f64, electron_fraction: f64) -> Result<MatterState> {
+    Ok(MatterState {
+        density,
+        temperature,
+        electron_fraction,
+        neutron_fraction: 1.0 - electron_fraction,
+        proton_fraction: electron_fraction,
+        ..MatterState::default()
+    })
+}
+
+fn rates(species: &str) -> Opacities {
+    let context = BuildContext { units: UnitSystem { physical: true }, folder: "/".into(), data: None };
+    let surroundings = Surroundings { lapse: &|_| 1.0, has_matter: true };
+    let files: Vec<OpacityFile> = ron::from_str("[Rates(), Scattering(scattering: Constant(\"1e-9 1/cm\")),
+        Absorption(absorption: Constant(\"2e-9 1/cm\"), equilibrium: Constant(0.25), species: Some([\"nux\"]))]")
+        .unwrap();
+    let species: Vec<SpeciesFile> = ron::from_str(species).unwrap();
+    Opacities::build(&files, &species, &context, surroundings).unwrap()
+}
+
+const FOUR: &str = "[(name: \"nue\", flavour: ElectronNeutrino), (name: \"anue\", flavour: ElectronAntineutrino),
+    (name: \"nux\", flavour: Heavy, multiplicity: 2), (name: \"anux\", flavour: HeavyAntineutrino, multiplicity: 2)]";
+
+/// What is written comes back through the reader and the source: with three species, where νx emission is
+/// a sum of four in the file, and with six.
+#[rstest::rstest]
+#[case(THREE, 3, NuLibScattering::TotalAndDelta)]
+#[case(FOUR, 6, NuLibScattering::TotalAndDelta)]
+#[case(THREE, 3, NuLibScattering::Transport)]
+fn written_tables_give_the_rates_back(
+    #[case] species: &str,
+    #[case] count: usize,
+    #[case] scattering: NuLibScattering,
+) {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("table.h5");
+    let (grid, rates) = (grid(), rates(species));
+    write_nulib_table(&path, &grid, &rates, free, scattering).unwrap();
+    let table = NuLibTable::read(&path).unwrap();
+    assert_eq!((table.species, table.energies.len()), (count, 4));
+    let source = build(&path, ", mapping: Conservative", species).unwrap();
+    for &density in &grid.density {
+        let matter = free(density, 4.0, 0.3).unwrap();
+        let point = RadialPoint { r: 1.0, lapse: 1.0, matter: Some(&matter) };
+        let nodes = nodes(&table);
+        let (exact, found) =
+            (rates.at_radius(&point, &nodes).unwrap(), source.at_radius(&point, &nodes).unwrap());
+        for (exact, found) in exact.iter().zip(&found) {
+            let close = |a: f64, b: f64| (a - b).abs() <= 1e-12 * b.abs() + 1e-50;
+            assert!(close(found.absorption, exact.absorption) && close(found.emissivity, exact.emissivity));
+            let transport = |value: &LocalOpacity| value.scattering - value.scattering_first;
+            assert!(close(transport(found), transport(exact)));
+            if scattering == NuLibScattering::TotalAndDelta {
+                assert!(close(found.scattering, exact.scattering));
+            }
+        }
+    }
+    let raw = hdf5::File::open(&path).unwrap().dataset("emissivities").unwrap();
+    assert_eq!(raw.shape(), [4, count, 3, 2, 3]);
+}
+
+#[rstest::rstest]
+#[case(NuLibGrid { density: vec![1e9], ..grid() }, "grid.density: found [1000000000.0]; valid: 2 or more")]
+#[case(NuLibGrid { temperature: vec![1.0, f64::NAN], ..grid() }, "grid.temperature: found [1.0, NaN]")]
+#[case(NuLibGrid { energies: vec![2.0, 7.0, 18.0, 90.0], ..grid() }, "grid.energies: found")]
+fn bad_grids_are_named(#[case] grid: NuLibGrid, #[case] said: &str) {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("table.h5");
+    let error = write_nulib_table(&path, &grid, &rates(THREE), free, NuLibScattering::Transport).unwrap_err();
+    assert!(error.to_string().contains(said), "{error}");
+    assert!(!path.exists());
+}
+
+/// Bremsstrahlung: a power law in T and in each channel's density comes back exactly, with the channels nn,
+/// pp and 28/3 np added up.
+#[test]
+fn bremsstrahlung_channels_add_up() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("table.h5");
+    write_nulib_table(&path, &grid(), &rates(THREE), free, NuLibScattering::Transport).unwrap();
+    let (temperatures, densities) = ([0.5, 8.0], [1e30, 1e36, 1e39]);
+    let law = |t: f64, n: f64| 1e-70 * t.powf(1.5) * n;
+    let mut values = Vec::new();
+    for _ in 0..2 * 4 * 3 * 4 {
+        values.extend(densities.iter().flat_map(|n| temperatures.iter().map(|t| law(*t, *n))));
+    }
+    let file = hdf5::File::append(&path).unwrap();
+    for (name, count) in [("Itemp", 2), ("In_N", 3)] {
+        file.new_dataset::<i32>().shape([1]).create(name).unwrap().write_raw(&[count]).unwrap();
+    }
+    let write = |name: &str, shape: &[usize], values: &[f64]| {
+        file.new_dataset::<f64>().shape(shape).create(name).unwrap().write_raw(values).unwrap();
+    };
+    write("temp_Ipoints", &[2], &temperatures);
+    write("n_N_Ipoints", &[3], &densities);
+    write("bremsstrahlung_phi0", &[2, 4, 3, 4, 3, 2], &values);
+    file.close().unwrap();
+    let source = build(&path, ", mapping: Conservative, bremsstrahlung: true", THREE).unwrap();
+    let matter = free(1e12, 3.0, 0.2).unwrap();
+    let point = RadialPoint { r: 1.0, lapse: 1.0, matter: Some(&matter) };
+    let nodes = nodes(&NuLibTable::read(&path).unwrap());
+    let kernels = source.kernels_at(&point, &nodes).unwrap().unwrap();
+    let baryons = 1e12 / tolman::constants::ATOMIC_MASS_UNIT;
+    let channels = baryons * (0.8 + 0.2 + 28.0 / 3.0 * 0.16_f64.sqrt());
+    let scale = 2.0 * std::f64::consts::PI / (2.997_924_58e10 * 1.239_841_984_332_002_6e-10_f64.powi(3));
+    let exact = scale * law(3.0, 1.0) * channels;
+    for kernel in kernels.pairs.iter().flatten() {
+        for moments in &kernel.annihilation {
+            assert!((moments.zeroth / exact - 1.0).abs() < 1e-11 && moments.first == 0.0);
+        }
+    }
+    assert!(kernels.scattering.iter().all(Option::is_none));
 }

@@ -2,6 +2,8 @@
 //!
 //! docs/backgrounds.md derives the formulas and says how tables are read and interpolated.
 
+mod consistency;
+pub mod equation_of_state;
 mod fluid_metric;
 mod geometric;
 mod interpolate;
@@ -13,6 +15,7 @@ mod quadrature;
 mod table;
 mod velocity;
 
+pub use self::consistency::{Contradiction, ContradictionKind};
 use self::matter::Matter;
 use self::metric::Metric;
 use self::velocity::Velocity;
@@ -138,6 +141,14 @@ impl Background {
             return Err(Error::field("background.velocity", found, "0 at the centre"));
         }
         self.sampled_radii(inner, outer).into_iter().try_for_each(|r| self.check_at(r))
+    }
+
+    /// Where a profile's composition and chemical potentials contradict each other, the largest difference of
+    /// each kind at the profile's points between `inner` and `outer`; empty for matter that is no profile.
+    pub fn contradictions(&self, inner: f64, outer: f64) -> Vec<Contradiction> {
+        let Some(profile) = self.matter.profile().filter(|_| self.units.physical) else { return Vec::new() };
+        let radii = profile.points.radii.iter().copied().filter(|r| (inner..=outer).contains(r));
+        consistency::contradictions(radii.filter_map(|r| Some((r, self.matter(r)?))))
     }
 
     /// Lines for people: metric, velocity, matter.

@@ -1,16 +1,16 @@
 //! A tabulated profile as functions of radius.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::MatterState;
+use super::equation_of_state::{EquationOfState, left_out_masses};
 use super::geometric::Gravity;
 use super::interpolate::{Centre, Curve, MonotoneCubic};
 use super::matter::free_nucleons;
 use super::profile_columns::{ColumnReader, Points, Valid};
-use crate::constants::{NEUTRON_MASS, PROTON_MASS};
 use crate::error::{Error, Result};
 use crate::problem::BuildContext;
-use crate::problem::file::{ChemicalPotentialConvention, Column, ProfileColumns, ProfileFile};
+use crate::problem::file::{Column, ProfileColumns, ProfileFile};
 use crate::units::Dimension;
 
 /// By how much the mass fractions of a row may add up to more than 1.
@@ -37,6 +37,8 @@ pub(super) struct Profile {
     electron_fraction: Option<Curve>,
     composition: Option<Composition>,
     chemical_potentials: ChemicalPotentials,
+    /// What gives composition and chemical potentials that are no columns.
+    equation_of_state: Option<EquationOfState>,
     /// How u became v, for people.
     velocity_remark: &'static str,
 }
@@ -78,7 +80,7 @@ impl Profile {
         let mass = optional(&columns.enclosed_mass, "enclosed_mass", Dimension::Mass, Valid::NotNegative)?;
         let (velocity, velocity_remark) = static_velocity(&reader, columns, &points, gamma.as_deref())?;
         let length_per_mass = Gravity(context.units).per_mass();
-        Ok(Self {
+        Self {
             file: reader.file().to_owned(),
             density: density.map(|values| points.log_curve(values)),
             pressure: pressure.map(|values| points.log_curve(values)),
@@ -90,9 +92,32 @@ impl Profile {
             electron_fraction: electron_fraction.map(|values| points.curve(values)),
             composition: Composition::read(&reader, columns, &points)?,
             chemical_potentials: ChemicalPotentials::read(&reader, columns, &points)?,
+            equation_of_state: read_equation_of_state(file, context, path)?,
             velocity_remark,
             points,
-        })
+        }
+        .checked(path)
+    }
+
+    /// Refuses points outside the equation of state. Between the points density, temperature and Y_e are
+    /// monotone, so that nothing else leaves it.
+    fn checked(self, path: &str) -> Result<Self> {
+        let Some(table) = &self.equation_of_state else { return Ok(self) };
+        let (Some(density), Some(temperature), Some(electron_fraction)) =
+            (&self.density, &self.temperature, &self.electron_fraction)
+        else {
+            return Err(Error::field(
+                format!("{path}.equation_of_state"),
+                "an equation of state for a profile without density, temperature or electron_fraction",
+                "columns for all three",
+            ));
+        };
+        for &r in &self.points.radii {
+            table
+                .at(density.evaluate(r), temperature.evaluate(r), electron_fraction.evaluate(r))
+                .map_err(|error| at_radius(error, r, &self.file))?;
+        }
+        Ok(self)
     }
 
     /// The state at `r`; `None` outside the profile and where density, temperature or Y_e are no columns.
@@ -100,18 +125,21 @@ impl Profile {
         if r < self.points.inner_radius() || r > self.points.outer_radius() {
             return None;
         }
-        let mut state = free_nucleons(
-            self.density.as_ref()?.evaluate(r),
-            self.temperature.as_ref()?.evaluate(r),
-            self.electron_fraction.as_ref()?.evaluate(r),
-        );
+        let density = self.density.as_ref()?.evaluate(r);
+        let temperature = self.temperature.as_ref()?.evaluate(r);
+        let electron_fraction = self.electron_fraction.as_ref()?.evaluate(r);
+        let mut state = match &self.equation_of_state {
+            Some(table) => table.at(density, temperature, electron_fraction).ok()?,
+            None => free_nucleons(density, temperature, electron_fraction),
+        };
         if let Some(composition) = &self.composition {
             composition.put_into(&mut state, r);
         }
         let at = |curve: &Option<Curve>| curve.as_ref().map(|curve| curve.evaluate(r));
-        state.electron_chemical_potential = at(&self.chemical_potentials.electron);
-        state.neutron_chemical_potential = at(&self.chemical_potentials.neutron);
-        state.proton_chemical_potential = at(&self.chemical_potentials.proton);
+        let potentials = &self.chemical_potentials;
+        state.electron_chemical_potential = at(&potentials.electron).or(state.electron_chemical_potential);
+        state.neutron_chemical_potential = at(&potentials.neutron).or(state.neutron_chemical_potential);
+        state.proton_chemical_potential = at(&potentials.proton).or(state.proton_chemical_potential);
         Some(state)
     }
 
@@ -134,10 +162,42 @@ impl Profile {
         }
         if self.density.is_none() || self.temperature.is_none() || self.electron_fraction.is_none() {
             text += "; no matter for rates, which needs density, temperature and electron_fraction";
+        } else if let Some(table) = &self.equation_of_state {
+            let what = if self.composition.is_none() {
+                "composition and chemical potentials"
+            } else {
+                "chemical potentials"
+            };
+            text += &format!("; {what} from the equation of state {}", table.file().display());
         } else if self.composition.is_none() {
             text += "; no mass fractions: free nucleons";
         }
         text + self.velocity_remark
+    }
+}
+
+fn read_equation_of_state(
+    file: &ProfileFile,
+    context: &BuildContext,
+    path: &str,
+) -> Result<Option<EquationOfState>> {
+    let Some(table) = &file.equation_of_state else { return Ok(None) };
+    let path = format!("{path}.equation_of_state");
+    if !context.units.physical {
+        return Err(Error::field(path, "an equation of state in a dimensionless problem", "units: Physical"));
+    }
+    let location = context.data_file(&table.file, &format!("{path}.file"))?;
+    EquationOfState::read(&location, table.chemical_potentials).map(Some)
+}
+
+/// Adds the place in the profile to an error of the equation of state.
+fn at_radius(error: Error, r: f64, profile: &Path) -> Error {
+    match error {
+        Error::File { file, what } => Error::File {
+            file,
+            what: format!("{what} (the profile {} at r = {r:.6e} cm)", profile.display()),
+        },
+        other => other,
     }
 }
 
@@ -247,12 +307,7 @@ impl ChemicalPotentials {
             let values = reader.read(column.as_ref(), name, Dimension::Energy, Valid::Any)?;
             Ok::<_, Error>(values.map(|values| points.curve(values.iter().map(|mu| mu + shift).collect())))
         };
-        // The mass that the file leaves out of each nucleon's chemical potential.
-        let (neutron, proton) = match columns.chemical_potentials {
-            ChemicalPotentialConvention::WithRestMass => (0.0, 0.0),
-            ChemicalPotentialConvention::RelativeToNeutron => (NEUTRON_MASS, NEUTRON_MASS),
-            ChemicalPotentialConvention::WithoutRestMass => (NEUTRON_MASS, PROTON_MASS),
-        };
+        let (neutron, proton) = left_out_masses(columns.chemical_potentials);
         Ok(Self {
             electron: shifted(&columns.electron_chemical_potential, "electron_chemical_potential", 0.0)?,
             neutron: shifted(&columns.neutron_chemical_potential, "neutron_chemical_potential", neutron)?,

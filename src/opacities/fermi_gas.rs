@@ -4,7 +4,7 @@
 //! integrand has no branch point (rapidity θ with E = m cosh θ; u = √(E/T)). Panels end at multiples of
 //! 6 T from the Fermi surface: the poles of the Fermi function, π T off the real axis, then keep the
 //! error of 20 nodes near 2.5⁻⁴⁰ ≈ 1e-16. Deep below the surface the occupation is 1 to e⁻⁴⁸ and the
-//! integral is elementary; what lies above 48 T is dropped. docs/rates.md has the comparison with
+//! integral is elementary; what lies above 48 T is dropped. docs/microphysics.md has the comparison with
 //! multi-precision numbers.
 
 use std::f64::consts::PI;

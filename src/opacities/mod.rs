@@ -20,6 +20,7 @@ pub mod nucleus_absorption;
 pub mod nucleus_scattering;
 pub mod nulib_source;
 pub mod nulib_table;
+pub mod nulib_writer;
 pub mod rates;
 pub mod table_file;
 mod thermal_quadrature;

@@ -67,8 +67,12 @@ pub fn corrected_scattering(
     opacity
 }
 
+/// The mean over `helicities`; 1 without any.
 fn mean_recoil(current: &NucleonCurrent, energy: f64, helicities: &[Helicity]) -> RecoilFactors {
-    let share = 1.0 / helicities.len().max(1) as f64;
+    if helicities.is_empty() {
+        return RecoilFactors { total: 1.0, transport: 1.0 };
+    }
+    let share = 1.0 / helicities.len() as f64;
     let mut mean = RecoilFactors { total: 0.0, transport: 0.0 };
     for &helicity in helicities {
         let factors = current.recoil(energy, helicity);

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use ndarray::{Array2, Array3};
 
 use crate::error::{Error, Result};
+use crate::grid_table::{Axis, Place, interpolate, locate};
 use crate::hdf5_file::NumberFile;
 
 /// Floor of emissivity times bin width before the logarithm, as in NuLib's reader.
@@ -16,84 +17,6 @@ const EMISSIVITY_FLOOR: f64 = 1e-30;
 const KERNEL_FLOOR: f64 = 1e-200;
 /// Floor of opacities before the logarithm: the smallest positive number in normal form.
 const OPACITY_FLOOR: f64 = f64::MIN_POSITIVE;
-/// Relative distance by which points may lie beyond an axis (round-off).
-const EDGE_SLACK: f64 = 1e-12;
-
-/// One axis of a table.
-#[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Axis {
-    pub name: &'static str,
-    pub unit: &'static str,
-    /// Increasing; at least two.
-    pub points: Vec<f64>,
-    /// Whether interpolation is in the logarithm of the points.
-    pub logarithmic: bool,
-}
-
-/// Lower neighbour on an axis and the weight of the upper one.
-pub(crate) type Place = (usize, f64);
-
-impl Axis {
-    /// Where `value` lies; `None` beyond the ends and for NaN.
-    pub fn place(&self, value: f64) -> Option<Place> {
-        let (first, last) = (*self.points.first()?, *self.points.last()?);
-        let slack = EDGE_SLACK * (last - first);
-        if !(value >= first - slack && value <= last + slack) {
-            return None;
-        }
-        let value = value.clamp(first, last);
-        let above = self.points.partition_point(|point| *point <= value).clamp(1, self.points.len() - 1);
-        let (lower, upper) = (self.points[above - 1], self.points[above]);
-        let weight = if self.logarithmic {
-            (value / lower).ln() / (upper / lower).ln()
-        } else {
-            (value - lower) / (upper - lower)
-        };
-        Some((above - 1, weight))
-    }
-
-    fn range(&self) -> String {
-        let (first, last) = (self.points[0], self.points[self.points.len() - 1]);
-        format!("`{}` covers {first:e} to {last:e}{}", self.name, self.unit)
-    }
-}
-
-/// Places of `values` on `axes`.
-///
-/// # Errors
-/// The point with all its coordinates, and the range of the first axis that it leaves.
-pub(crate) fn locate<const N: usize>(file: &Path, axes: [&Axis; N], values: [f64; N]) -> Result<[Place; N]> {
-    let mut places = [(0, 0.0); N];
-    for ((place, axis), value) in places.iter_mut().zip(axes).zip(values) {
-        *place = axis.place(value).ok_or_else(|| {
-            let point: Vec<String> = axes
-                .iter()
-                .zip(values)
-                .map(|(axis, value)| format!("{} = {value:e}{}", axis.name, axis.unit))
-                .collect();
-            Error::file(file, format!("is asked for the point {}; its {}", point.join(", "), axis.range()))
-        })?;
-    }
-    Ok(places)
-}
-
-/// Multilinear interpolation of `at(indices)`.
-pub(crate) fn interpolate<const N: usize>(places: &[Place; N], at: impl Fn([usize; N]) -> f64) -> f64 {
-    let mut sum = 0.0;
-    for corner in 0..1_usize << N {
-        let mut weight = 1.0;
-        let mut indices = [0; N];
-        for (axis, &(lower, upper_weight)) in places.iter().enumerate() {
-            let upper = corner >> axis & 1;
-            indices[axis] = lower + upper;
-            weight *= if upper == 1 { upper_weight } else { 1.0 - upper_weight };
-        }
-        if weight != 0.0 {
-            sum += weight * at(indices);
-        }
-    }
-    sum
-}
 
 /// A NuLib table.
 #[derive(Debug, Clone, PartialEq)]

@@ -1,4 +1,4 @@
-//! The file of a zone table: docs/rates.md specifies it. Everything that is read is checked here; what
+//! The file of a zone table: docs/microphysics.md specifies it. Everything that is read is checked here; what
 //! comes out is valid.
 
 use std::f64::consts::PI;

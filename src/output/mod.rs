@@ -12,6 +12,7 @@ mod write;
 pub use read::{read, read_variables, read_where};
 pub use replace::{check_writable, replace};
 pub use series::{TIME, state, states, time_series};
+pub(crate) use write::in_memory;
 pub use write::write;
 
 /// Version of the layout that [`write()`] writes and [`read`] reads; the file attribute `format_version`.

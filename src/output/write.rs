@@ -54,10 +54,22 @@ fn check_version(dataset: &Dataset, path: &Path) -> Result<()> {
 
 /// The bytes of the HDF5 file.
 fn image(dataset: &Dataset) -> hdf5::Result<Vec<u8>> {
+    in_memory(payload(dataset).clamp(1 << 16, 1 << 26), |file| {
+        if dataset.get_attribute(VERSION_ATTRIBUTE).is_none() {
+            write_attribute(file, VERSION_ATTRIBUTE, &Attribute::Integer(FORMAT_VERSION))?;
+        }
+        write_group(dataset, file, &HashMap::new(), &mut 0)
+    })
+}
+
+/// The bytes of an HDF5 file that `fill` writes; its memory grows in steps of `increment` bytes.
+pub(crate) fn in_memory(
+    increment: usize,
+    fill: impl FnOnce(&hdf5::File) -> hdf5::Result<()>,
+) -> hdf5::Result<Vec<u8>> {
     // The library takes two files in memory with one name for the same file.
     static COUNT: AtomicU64 = AtomicU64::new(0);
     let name = format!("tolman-{}", COUNT.fetch_add(1, Ordering::Relaxed));
-    let increment = payload(dataset).clamp(1 << 16, 1 << 26);
     let file = hdf5::File::with_options()
         .with_fapl(|access| access.core_options(increment, false).libver_v18())
         .with_fcpl(|create| {
@@ -67,10 +79,7 @@ fn image(dataset: &Dataset) -> hdf5::Result<Vec<u8>> {
                 .attr_creation_order(AttrCreationOrder::Indexed)
         })
         .create(&name)?;
-    if dataset.get_attribute(VERSION_ATTRIBUTE).is_none() {
-        write_attribute(&file, VERSION_ATTRIBUTE, &Attribute::Integer(FORMAT_VERSION))?;
-    }
-    write_group(dataset, &file, &HashMap::new(), &mut 0)?;
+    fill(&file)?;
     file.flush()?;
     file_image(&file)
 }

@@ -12,7 +12,11 @@ pub fn data_files(file: &ProblemFile) -> Vec<&str> {
         OpacityFile::ZoneTable { file, .. } | OpacityFile::NuLibTable { file, .. } => Some(file.as_str()),
         _ => None,
     });
-    matter.into_iter().chain(tables).collect()
+    let equation_of_state = match &file.background.matter {
+        MatterFile::Profile(profile) => profile.equation_of_state.as_ref().map(|table| table.file.as_str()),
+        _ => None,
+    };
+    matter.into_iter().chain(equation_of_state).chain(tables).collect()
 }
 
 /// Whether the problem needs a folder of external data (names that begin with `data:`).

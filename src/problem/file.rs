@@ -198,9 +198,21 @@ pub struct ProfileFile {
     #[serde(default)]
     pub layout: TableLayout,
     pub columns: ProfileColumns,
+    /// Gives the composition and chemical potentials that are no columns.
+    #[serde(default)]
+    pub equation_of_state: Option<EquationOfStateFile>,
     /// How values are taken between the points.
     #[serde(default)]
     pub interpolation: ProfileInterpolation,
+}
+
+/// A table in the layout of stellarcollapse.org.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct EquationOfStateFile {
+    pub file: String,
+    /// Zero point of the table's `mu_n` and `mu_p`; the layout does not say.
+    pub chemical_potentials: ChemicalPotentialConvention,
 }
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
@@ -575,7 +587,7 @@ pub enum ElectronPolarisation {
 /// Where rates take couplings and masses from.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
 pub enum RateConstants {
-    /// The project's set (docs/rates.md).
+    /// The project's set (docs/microphysics.md).
     #[default]
     Standard,
     /// NuLib's, for comparisons with it.
