@@ -5,7 +5,7 @@
 use std::path::{Path, PathBuf};
 
 use tolman::background::equation_of_state::EquationOfState;
-use tolman::background::{Background, MatterState};
+use tolman::background::{Background, ContradictionKind, MatterState};
 use tolman::constants::ATOMIC_MASS_UNIT;
 use tolman::error::Result;
 use tolman::opacities::nulib_table::NuLibTable;
@@ -190,7 +190,9 @@ fn a_profile_takes_what_it_lacks_from_the_table() {
     assert!((found.heavy_fraction - expected.heavy_fraction).abs() < 1e-12);
     let difference = found.proton_chemical_potential.unwrap() - expected.proton_chemical_potential.unwrap();
     assert!(difference.abs() < 1e-9);
-    assert!(background.contradictions(1e6, 3e6).is_empty());
+    // The table's baryons have the neutron's mass, which its electrons feel; nothing else may differ.
+    let kinds = [ContradictionKind::MassFractions, ContradictionKind::Charge];
+    assert!(!background.contradictions(1e6, 3e6).iter().any(|found| kinds.contains(&found.kind)));
     assert!(background.describe().contains("composition and chemical potentials from the equation of state"));
 }
 
@@ -199,7 +201,7 @@ fn a_profile_beyond_the_table_is_refused() {
     let Some(data) = data() else { return };
     let (folder, name) = (tempfile::tempdir().unwrap(), data.join(TABLE).display().to_string());
     let message = background(folder.path(), &name, "10,1e12,8,0.2\n20,1e4,4,0.3\n").unwrap_err().to_string();
-    assert!(message.contains("density = 1e4 g/cm3"), "{message}");
+    assert!(message.contains("is asked for the point density = 1.0000"), "{message}");
     assert!(message.contains("profile.csv at r = 2.000000e6 cm"), "{message}");
 }
 

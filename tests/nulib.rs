@@ -100,7 +100,6 @@ fn state(point: &BTreeMap<String, f64>, stated: bool) -> MatterState {
         electron_chemical_potential: stated(point["mue"]),
         neutron_chemical_potential: stated(NEUTRON + point["mun"]),
         proton_chemical_potential: stated(NEUTRON + point["mup"]),
-        ..MatterState::default()
     }
 }
 

@@ -510,7 +510,7 @@ fn texts_that_do_not_follow_the_schema(#[case] old: &str, #[case] new: &str, #[c
 #[case(
     "energy: Gray",
     "energy: TableGroups(degree: 1)",
-    "test.ron:17:17: phase_space.energy: found TableGroups without a table; valid: a problem with an opacity ZoneTable"
+    "test.ron:17:17: phase_space.energy: found TableGroups without a table; valid: a problem with an opacity ZoneTable or NuLibTable"
 )]
 #[case(
     "fine: (r: 2)",

@@ -12,8 +12,10 @@ const EXCITATION: f64 = 3.0;
 
 /// Absorption and emission of νe at the energy `energy` \[MeV\]. With E = ε + Q′, Q′ = μ_n − μ_p + 3 MeV:
 ///
-///     j   = (G_F²(ħc)²/π) V_ud² (2/7) g_A² N_p(Z) N_h(N) E √(E² − m_e²) n F(E)
-///     1/λ = the same · [1 − F(E)] e^((μ_n − μ_p − Q′)/T),    κ* = 1/λ + j,    f_eq with μ_ν
+/// ```text
+/// j   = (G_F²(ħc)²/π) V_ud² (2/7) g_A² N_p(Z) N_h(N) E √(E² − m_e²) n F(E)
+/// 1/λ = the same · [1 − F(E)] e^((μ_n − μ_p − Q′)/T),    κ* = 1/λ + j,    f_eq with μ_ν
+/// ```
 ///
 /// Nothing for E < m_e.
 ///

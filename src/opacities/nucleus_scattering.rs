@@ -59,7 +59,9 @@ pub struct Plasma {
 
 /// Scattering at the neutrino energy `energy` \[MeV\]:
 ///
-///     dσ/dΩ = (G_F²(ħc)²ε²/(4π²)) (A²/4) (W C + P)² S (1 + x),    W = 1 − (2Z/A)(1 − 2 sin²θ_W)
+/// ```text
+/// dσ/dΩ = (G_F²(ħc)²ε²/(4π²)) (A²/4) (W C + P)² S (1 + x),    W = 1 − (2Z/A)(1 − 2 sin²θ_W)
+/// ```
 ///
 /// with the cosine x, the form factor C = e^(−y(1−x)/2), y = (ε/56 MeV)² (A/100)^(2/3), the ion-ion
 /// structure factor S of [`ion_structure`], and the electrons' polarisation P of [`polarisation`].
