@@ -208,7 +208,7 @@ impl Job<'_> {
 }
 
 /// The commit that the program was built from, marked where the tree had changes.
-fn commit() -> String {
+pub fn commit() -> String {
     let dirty = if env!("VERGEN_GIT_DIRTY") == "true" { "-dirty" } else { "" };
     format!("{}{dirty}", env!("VERGEN_GIT_SHA"))
 }
