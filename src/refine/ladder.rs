@@ -1,5 +1,5 @@
-//! The runs from which errors are estimated: the finest, and for each direction two that are coarser in
-//! that direction alone.
+//! The runs from which errors are estimated: the finest, which judges the one at half its resolution, and
+//! for each direction two that are coarser than the finest in that direction alone.
 
 use std::path::{Path, PathBuf};
 
@@ -112,6 +112,8 @@ pub fn directions(problem: &Loaded, energy: &EnergyGrid) -> Vec<Direction> {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Ladder {
     pub finest: Level,
+    /// The level whose result is given: half the finest, but not below the problem's own.
+    pub judged: Level,
     /// Direction, half and quarter of the finest factor in it.
     pub coarser: Vec<(Direction, Level, Level)>,
 }
@@ -122,14 +124,15 @@ impl Ladder {
         let top = Level::uniform(finest, directions);
         let coarser =
             directions.iter().map(|&d| (d, top.with(d, 0.5 * finest), top.with(d, 0.25 * finest))).collect();
-        Self { finest: top, coarser }
+        let judged = Level::uniform((0.5 * finest).max(1.0), directions);
+        Self { finest: top, judged, coarser }
     }
 
     /// All levels to run, cheap ones first, each once.
     pub fn levels(&self) -> Vec<Level> {
         let mut levels = vec![Level::STANDARD];
         levels.extend(self.coarser.iter().flat_map(|(_, half, quarter)| [*quarter, *half]));
-        levels.push(self.finest);
+        levels.extend([self.judged, self.finest]);
         let mut distinct: Vec<Level> = Vec::new();
         for level in levels {
             if !distinct.contains(&level) {

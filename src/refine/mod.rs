@@ -7,7 +7,7 @@ pub mod store;
 
 use ndarray::ArrayD;
 
-use self::estimate::{Estimate, SAFETY, envelope, estimate};
+use self::estimate::{Estimate, envelope, estimate};
 use self::ladder::{Direction, Ladder, Level, Workplace, run_levels};
 use crate::error::{Error, Result};
 use crate::output::dataset::{Attribute, Dataset, Values, Variable};
@@ -92,8 +92,8 @@ pub struct Refined {
     pub standard: Dataset,
 }
 
-/// Runs the ladder of `problem` and estimates the errors of its finest run, at the nodes of the
-/// problem's own resolution.
+/// Runs the ladder of `problem`. The result is that of [`Ladder::judged`] at the nodes of the problem's own
+/// resolution, with errors from its differences to the finest run.
 ///
 /// # Errors
 /// See [`run_levels`]; a direction that the problem does not have.
@@ -125,7 +125,8 @@ pub fn refine(
         .map(|(direction, half, quarter)| Ok((*direction, of(half)?, of(quarter)?)))
         .collect::<Result<Vec<_>>>()?;
     let time_order = time_order(problem);
-    let comparison = Comparison { standard, finest: of(&ladder.finest)?, coarser, time_order };
+    let (judged, finest) = (of(&ladder.judged)?, of(&ladder.finest)?);
+    let comparison = Comparison { standard, judged, finest, coarser, time_order };
     let mut refined = comparison.refined()?;
     add_runs(&mut refined.dataset, &levels, &results);
     Ok(refined)
@@ -146,6 +147,7 @@ fn time_order(problem: &Loaded) -> f64 {
 /// The results that errors are estimated from.
 struct Comparison<'a> {
     standard: &'a Dataset,
+    judged: &'a Dataset,
     finest: &'a Dataset,
     /// Direction, and the results at half and a quarter of the finest resolution in it.
     coarser: Vec<(Direction, &'a Dataset, &'a Dataset)>,
@@ -155,6 +157,7 @@ struct Comparison<'a> {
 /// One quantity with its errors.
 struct Assessed {
     values: ArrayD<f64>,
+    finest: ArrayD<f64>,
     error: ArrayD<f64>,
     standard_error: ArrayD<f64>,
     extrapolated: ArrayD<f64>,
@@ -164,7 +167,7 @@ struct Assessed {
 impl Comparison<'_> {
     fn refined(&self) -> Result<Refined> {
         let mut dataset = self.standard.clone();
-        dataset.attributes = self.finest.attributes.clone();
+        dataset.attributes = self.judged.attributes.clone();
         let mut contributions = Dataset::new();
         let mut orders = Vec::new();
         for variable in self.standard.variables.iter().filter(|v| is_quantity(v)) {
@@ -191,7 +194,8 @@ impl Comparison<'_> {
             let part = |whole: &Dataset| {
                 whole.get_group(name).ok_or_else(|| Error::dataset(&**name, "is not a group of every run"))
             };
-            let (standard, finest) = (part(self.standard)?, part(self.finest)?);
+            let (standard, judged) = (part(self.standard)?, part(self.judged)?);
+            let finest = part(self.finest)?;
             let coarser = self
                 .coarser
                 .iter()
@@ -199,6 +203,7 @@ impl Comparison<'_> {
                 .collect::<Result<Vec<_>>>()?;
             let inner = Comparison {
                 standard: &standard,
+                judged: &judged,
                 finest: &finest,
                 coarser: coarser
                     .iter()
@@ -222,20 +227,15 @@ impl Comparison<'_> {
             resample(dataset, dataset.require(&variable.name)?, &targets(dataset)?)
         };
         let standard = self.standard.array(&variable.name)?.to_owned();
-        let values = at_nodes(self.finest)?;
+        let (values, finest) = (at_nodes(self.judged)?, at_nodes(self.finest)?);
         let per_element = self.per_element(variable)?;
         let mut by_direction = Vec::new();
         for (direction, half, quarter) in &self.coarser {
             let (half, quarter) = (at_nodes(half)?, at_nodes(quarter)?);
             let formal = self.formal_order(*direction)?;
-            by_direction.push((*direction, estimate(&values, &half, &quarter, &per_element, formal)));
+            by_direction.push((*direction, estimate(&finest, &half, &quarter, &per_element, formal)));
         }
-        let joint = envelope(&(&standard - &values).mapv(f64::abs), &per_element);
-        let error = total(&values, &by_direction, &joint);
-        let extrapolated =
-            by_direction.iter().fold(values.clone(), |sum, (_, estimate)| sum + &estimate.correction);
-        let standard_error = &joint + &error;
-        Ok(Assessed { values, error, standard_error, extrapolated, by_direction })
+        Ok(Assessed::new(&standard, values, finest, by_direction, &per_element))
     }
 
     /// Whether the variable depends on `dimension` and the grid has elements in it (a gray one has not).
@@ -270,7 +270,8 @@ impl Comparison<'_> {
             _ => None,
         };
         for name in QUANTITIES {
-            let (Some(values), Some(standard)) = (single(self.finest, name), single(self.standard, name))
+            let (Some(values), Some(finest), Some(standard)) =
+                (single(self.judged, name), single(self.finest, name), single(self.standard, name))
             else {
                 continue;
             };
@@ -280,14 +281,39 @@ impl Comparison<'_> {
                 .filter_map(|(direction, half, quarter)| {
                     let (half, quarter) = (single(half, name)?, single(quarter, name)?);
                     let formal = self.formal_order(*direction).ok()?;
-                    Some((*direction, estimate(&values, &half, &quarter, &[], formal)))
+                    Some((*direction, estimate(&finest, &half, &quarter, &[], formal)))
                 })
                 .collect();
-            let joint = (&standard - &values).mapv(f64::abs);
-            let error = total(&values, &estimates, &joint);
-            dataset.attribute(&format!("{name}{ERROR}"), error.sum());
-            dataset.attribute(&format!("{name}{STANDARD_ERROR}"), (joint + error).sum());
+            let assessed = Assessed::new(&standard, values, finest, estimates, &[]);
+            dataset.attribute(&format!("{name}{ERROR}"), assessed.error.sum());
+            dataset.attribute(&format!("{name}{STANDARD_ERROR}"), assessed.standard_error.sum());
         }
+    }
+}
+
+impl Assessed {
+    /// Errors of `values` from their differences to `finest` and the parts of the directions, whose sum
+    /// stands for what the finest run itself lacks. Where the values are the finest, extrapolation takes
+    /// the place of the difference. `standard`: the values at the problem's own resolution.
+    fn new(
+        standard: &ArrayD<f64>,
+        values: ArrayD<f64>,
+        finest: ArrayD<f64>,
+        by_direction: Vec<(Direction, Estimate)>,
+        per_element: &[usize],
+    ) -> Self {
+        let largest = values.iter().fold(0.0, |m: f64, v| m.max(v.abs()));
+        let mut error = ArrayD::from_elem(values.raw_dim(), ROUND_OFF * largest);
+        let joint = envelope(&(&values - &finest).mapv(f64::abs), per_element);
+        let judged = joint.iter().any(|difference| *difference > 0.0);
+        for (_, estimate) in &by_direction {
+            error += if judged { &estimate.difference } else { &estimate.error };
+        }
+        error += &joint;
+        let extrapolated =
+            by_direction.iter().fold(finest.clone(), |sum, (_, estimate)| sum + &estimate.correction);
+        let standard_error = envelope(&(standard - &values).mapv(f64::abs), per_element) + &error;
+        Self { values, finest, error, standard_error, extrapolated, by_direction }
     }
 }
 
@@ -295,26 +321,7 @@ fn is_quantity(variable: &Variable) -> bool {
     QUANTITIES.contains(&variable.name.as_str()) && matches!(variable.values, Values::Real(_))
 }
 
-/// The sum over the directions, raised where the difference to the problem's own resolution is larger than
-/// the directions explain together, and never below round-off.
-fn total(values: &ArrayD<f64>, estimates: &[(Direction, Estimate)], joint: &ArrayD<f64>) -> ArrayD<f64> {
-    let largest = values.iter().fold(0.0, |m: f64, v| m.max(v.abs()));
-    let mut error = ArrayD::zeros(values.raw_dim());
-    let mut explained = ArrayD::<f64>::zeros(values.raw_dim());
-    for (_, estimate) in estimates {
-        error += &estimate.error;
-        explained += &estimate.difference;
-    }
-    ndarray::Zip::from(&mut error).and(&explained).and(joint).for_each(|error, &explained, &joint| {
-        if joint > SAFETY * explained && explained > 0.0 {
-            *error *= joint / (SAFETY * explained);
-        }
-        *error += ROUND_OFF * largest;
-    });
-    error
-}
-
-/// Puts the finest values in the place of the standard ones, with both errors behind them.
+/// Puts the assessed values in the place of the standard ones, with both errors behind them.
 fn replace(dataset: &mut Dataset, variable: &Variable, assessed: &Assessed) {
     let Some(index) = dataset.variables.iter().position(|v| v.name == variable.name) else { return };
     dataset.variables[index].values = Values::Real(assessed.values.iter().copied().collect());
@@ -356,8 +363,9 @@ fn add_contributions(group: &mut Dataset, variable: &Variable, assessed: &Assess
     for (direction, estimate) in &assessed.by_direction {
         let direction = direction.name();
         let meaning = format!("part of the numerical error of {name} from {direction}");
-        add(format!("{name}{ERROR}_{direction}"), meaning, &estimate.error);
+        add(format!("{name}{ERROR}_{direction}"), meaning, &estimate.difference);
     }
+    add(format!("{name}_finest"), format!("{name} of the finest run"), &assessed.finest);
     if !variable.dimensions.iter().any(|d| d == "energy") {
         let meaning = format!("{name} with Richardson's extrapolation where the orders are trusted");
         add(format!("{name}_extrapolated"), meaning, &assessed.extrapolated);

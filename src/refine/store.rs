@@ -154,8 +154,7 @@ fn add_provenance(
         .attribute("reference_version", REFERENCE_VERSION)
         .attribute("date", provenance.date.as_str())
         .attribute("host", host())
-        .attribute("command", provenance.command.as_str())
-        .attribute("resolution", "finest run of the refinement, at the nodes of the problem");
+        .attribute("command", provenance.command.as_str());
     for (name, value) in
         [("standard_wall_time_s", standard("wall_time_s")), ("standard_iterations", standard("iterations"))]
     {
