@@ -757,6 +757,8 @@ pub enum Expected {
     },
     AtMost(#[serde(deserialize_with = "finite::number")] f64),
     AtLeast(#[serde(deserialize_with = "finite::number")] f64),
+    /// |value| over the region is at most this share of the largest |value| at any radius.
+    ShareOfMaximum(#[serde(deserialize_with = "finite::number")] f64),
     /// Relative spread over the region at most this.
     Constant {
         #[serde(deserialize_with = "finite::number")]
