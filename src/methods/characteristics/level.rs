@@ -1,0 +1,149 @@
+//! Everything at one tolerance: medium, scattering, and the evaluation of f and its moments.
+
+use super::angles;
+use super::field::{Field, Value};
+use super::medium::Medium;
+use super::rules::GaussRule;
+use super::trace::{End, Ends, Event, Tracer};
+use crate::error::Result;
+use crate::methods::boundary::Boundary;
+use crate::methods::setup::Setup;
+use crate::phase_space::EnergyGrid;
+use crate::phase_space::basis::gauss_legendre;
+use crate::progress::Observer;
+
+/// Interpolation of opacities is this much better than the angular integrals, and not better than 1e-12.
+const FINER: f64 = 0.1;
+/// Energies in an integral over the energy: at least this many in all, at most so many per element.
+const ENERGIES: usize = 100;
+const MOST_PER_ELEMENT: usize = 12;
+
+/// The edges of the grid as rays see them.
+pub struct Edges<'a>(pub &'a Setup);
+
+impl Ends for Edges<'_> {
+    fn inner(&self) -> End {
+        let at_centre = self.0.phase_space.radial.edges[0] == 0.0;
+        if at_centre { End::Reflecting } else { end(&self.0.boundaries.inner) }
+    }
+
+    fn outer(&self) -> End {
+        end(&self.0.boundaries.outer)
+    }
+
+    fn given(&self, inner: bool, mu: f64, energy: f64) -> f64 {
+        let boundaries = &self.0.boundaries;
+        match if inner { &boundaries.inner } else { &boundaries.outer } {
+            Boundary::Given(formula) => formula.evaluate(&[mu, energy, 0.0]),
+            _ => 0.0,
+        }
+    }
+}
+
+fn end(boundary: &Boundary) -> End {
+    match boundary {
+        Boundary::Vacuum => End::Vacuum,
+        Boundary::Reflecting => End::Reflecting,
+        Boundary::Given(_) => End::Given,
+    }
+}
+
+/// The solution at one tolerance.
+pub struct Level<'a> {
+    pub medium: Medium,
+    pub edges: Edges<'a>,
+    pub field: Option<Field>,
+    rule: GaussRule,
+    tolerance: f64,
+    /// Energies and weights of integrals over the problem's energies; (1, 1) in a gray problem.
+    pub energies: Vec<(f64, f64)>,
+}
+
+impl<'a> Level<'a> {
+    /// Solves `setup` to `tolerance`; `coarser` is the number of nodes by which energy rules and the
+    /// scattering mesh are coarser.
+    pub fn solve(
+        setup: &'a Setup,
+        tolerance: f64,
+        coarser: usize,
+        _observer: &dyn Observer,
+    ) -> Result<Self> {
+        let medium = Medium::build(setup, (FINER * tolerance).max(1e-12), &[])?;
+        Ok(Self {
+            medium,
+            edges: Edges(setup),
+            field: None,
+            rule: GaussRule::new(),
+            tolerance,
+            energies: energies(setup, coarser),
+        })
+    }
+
+    /// The tracer of rays.
+    pub fn tracer(&self) -> Tracer<'_> {
+        Tracer {
+            medium: &self.medium,
+            ends: &self.edges,
+            rule: self.rule.clone(),
+            roughness: self.tolerance.sqrt(),
+        }
+    }
+
+    /// f at a point of phase space.
+    pub fn f(&self, species: usize, r: f64, mu: f64, energy: f64) -> f64 {
+        self.evaluate(&self.tracer(), Event { species, r, mu, energy })
+    }
+
+    fn evaluate(&self, tracer: &Tracer, event: Event) -> f64 {
+        let mut value =
+            Value { medium: &self.medium, field: self.field.as_ref(), species: event.species, f: 0.0 };
+        tracer.trace(event, &mut value);
+        value.f
+    }
+
+    /// J, H, K, L.
+    pub fn moments(&self, species: usize, r: f64, energy: f64) -> [f64; 4] {
+        let sums = self.angular_integral(species, r, energy, 4, &|mu, out| {
+            let mut power = 1.0;
+            for out in out {
+                *out = power;
+                power *= mu;
+            }
+        });
+        std::array::from_fn(|n| sums[n])
+    }
+
+    /// ½∫ f(μ) w(μ) dμ for `size` weights that `weights(μ, out)` gives.
+    pub fn angular_integral(
+        &self,
+        species: usize,
+        r: f64,
+        energy: f64,
+        size: usize,
+        weights: &dyn Fn(f64, &mut [f64]),
+    ) -> Vec<f64> {
+        let tracer = self.tracer();
+        let breaks = angles::breaks(&self.medium, &self.edges, r);
+        angles::integrate(&breaks, size, self.tolerance, &mut |mu, out| {
+            let f = self.evaluate(&tracer, Event { species, r, mu, energy });
+            weights(mu, out);
+            out.iter_mut().for_each(|out| *out *= f);
+        })
+    }
+}
+
+/// Energies and weights over exactly the problem's range, Gauss rules on its elements.
+fn energies(setup: &Setup, coarser: usize) -> Vec<(f64, f64)> {
+    let EnergyGrid::Spectral(grid) = &setup.phase_space.energy else { return vec![(1.0, 1.0)] };
+    let own = grid.per_element();
+    let wanted = ENERGIES.div_ceil(grid.elements()).min(MOST_PER_ELEMENT).max(own);
+    let count = if wanted > own + 1 { wanted - 2 * coarser.min(1) } else { wanted - coarser.min(wanted - 1) };
+    let (nodes, weights) = gauss_legendre(count);
+    grid.edges
+        .windows(2)
+        .flat_map(|pair| {
+            let (middle, half) = (0.5 * (pair[0] + pair[1]), 0.5 * (pair[1] - pair[0]));
+            nodes.iter().zip(&weights).map(move |(x, w)| (middle + half * x, half * w)).collect::<Vec<_>>()
+        })
+        .collect()
+}

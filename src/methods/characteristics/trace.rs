@@ -1,0 +1,403 @@
+//! The formal solution along a ray, backward from a point of phase space.
+//!
+//! A ray has an energy at infinity E∞ = αε_static and an impact parameter b = r√(1−μ_static²)/α, both
+//! constant. With F(r) = r² − b²α² its static path length is dl = X r dr/√F, and along it
+//! df/dl = D (η − κf), D = ε_comoving/ε_static. Between a point and the next panel edge or turning point
+//! (F = 0) the variable is t = √(F₁ + (y−y₁)(F₂−F₁)/(y₂−y₁)), y = r²: no inverse square root is left, and
+//! in flat space t is the path length itself.
+
+use super::medium::{Medium, Spot};
+use super::rules::{GAUSS, GaussRule};
+use crate::opacities::LocalOpacity;
+
+/// Beyond this optical depth nothing is seen: e^{−41.5} < 1e-18.
+pub const OPAQUE: f64 = 41.5;
+/// Largest optical depth of one application of the quadrature rule.
+const STEP_DEPTH: f64 = 3.0;
+/// A leg is not halved more often than this.
+const HALVINGS: usize = 60;
+/// Where F changes by less than this factor along a leg, y itself is the variable.
+const MILD: f64 = 0.5;
+
+/// A point on a ray where something is emitted or scattered in.
+#[derive(Debug, Clone, Copy)]
+pub struct Sample {
+    pub panel: usize,
+    pub r: f64,
+    /// Comoving energy and cosine of the neutrinos that travel along the ray.
+    pub energy: f64,
+    pub mu: f64,
+    /// α at the point.
+    pub lapse: f64,
+    pub opacity: LocalOpacity,
+}
+
+/// Receives what a ray passes.
+pub trait Collector {
+    /// The source per comoving length at a point: what has to be resolved by the quadrature.
+    fn source(&self, at: &Sample) -> f64;
+    /// Adds `weight` times the source at a point, which is `source`.
+    fn add(&mut self, at: &Sample, source: f64, weight: f64);
+    /// Adds f that came in through an edge, times its transmission.
+    fn inflow(&mut self, f: f64);
+    /// Multiplies everything by `factor`: the sum over all rounds of a closed ray.
+    fn repeat(&mut self, factor: f64);
+}
+
+/// What is at the ends of the radial range.
+pub trait Ends: Sync {
+    fn inner(&self) -> End;
+    fn outer(&self) -> End;
+    /// f that comes in at the inner or outer edge with the static energy and cosine.
+    fn given(&self, inner: bool, mu: f64, energy: f64) -> f64;
+}
+
+/// What happens to a ray at an end of the radial range.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum End {
+    Vacuum,
+    Given,
+    /// A wall, or the centre, through which every ray goes on as if reflected.
+    Reflecting,
+}
+
+/// Constants of motion of a ray.
+#[derive(Debug, Clone, Copy)]
+struct Ray {
+    species: usize,
+    energy_infinity: f64,
+    /// b².
+    impact_squared: f64,
+}
+
+/// A point on a ray: r², F there, and the panel that it belongs to.
+#[derive(Debug, Clone, Copy)]
+struct Point {
+    r: f64,
+    f: f64,
+}
+
+/// How a leg ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Stop {
+    /// At a turning point or a reflecting end.
+    Turned,
+    /// Nothing more to be seen.
+    Finished,
+}
+
+/// Follows rays through a medium.
+pub struct Tracer<'a> {
+    pub medium: &'a Medium,
+    pub ends: &'a dyn Ends,
+    pub rule: GaussRule,
+    /// Relative size of the highest Legendre coefficients at which a leg counts as resolved.
+    pub roughness: f64,
+}
+
+/// A point of phase space.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Event {
+    pub species: usize,
+    pub r: f64,
+    /// Comoving cosine and energy.
+    pub mu: f64,
+    pub energy: f64,
+}
+
+impl Tracer<'_> {
+    /// Collects what contributes to f at `event`.
+    pub fn trace(&self, event: Event, collector: &mut dyn Collector) {
+        let outward = event.mu < 0.0;
+        let panel = self.medium.panel_at(event.r, outward);
+        let place = self.medium.spot(panel, event.r).place;
+        let (v, doppler) = (place.velocity, 1.0 + place.velocity * event.mu);
+        let mu_static = ((event.mu + v) / doppler).clamp(-1.0, 1.0);
+        let transverse = (1.0 - event.mu * event.mu).max(0.0) * (1.0 - v * v) / (doppler * doppler);
+        let ray = Ray {
+            species: event.species,
+            energy_infinity: place.lapse * lorentz(v) * event.energy * doppler,
+            impact_squared: (event.r / place.lapse).powi(2) * transverse,
+        };
+        let start = Point { r: event.r, f: (event.r * mu_static).powi(2) };
+        self.follow(&ray, start, mu_static < 0.0, collector);
+    }
+
+    /// Goes backward to the end of the ray, or once round a closed one.
+    fn follow(&self, ray: &Ray, start: Point, outward: bool, collector: &mut dyn Collector) {
+        let mut walk = Walk { tracer: self, ray, collector, depth: 0.0, position: start };
+        if walk.leg(outward, None) == Stop::Finished || walk.leg(!outward, None) == Stop::Finished {
+            return;
+        }
+        if walk.leg(outward, Some(start)) == Stop::Finished {
+            return;
+        }
+        // Every further round adds the same, weakened by one more round.
+        let depth = walk.depth;
+        if depth > 0.0 {
+            collector.repeat(-1.0 / (-depth).exp_m1());
+        }
+    }
+}
+
+struct Walk<'a, 'c> {
+    tracer: &'a Tracer<'a>,
+    ray: &'a Ray,
+    collector: &'c mut dyn Collector,
+    /// Optical depth so far.
+    depth: f64,
+    position: Point,
+}
+
+impl Walk<'_, '_> {
+    /// Goes outward or inward (backward along the ray) to a turning point, an end, or `until`.
+    fn leg(&mut self, outward: bool, until: Option<Point>) -> Stop {
+        let medium = self.tracer.medium;
+        let mut panel = medium.panel_at(self.position.r, outward);
+        loop {
+            let cell = &medium.panels[panel];
+            let (edge, tangent) = if outward {
+                (cell.upper, cell.tangent_upper)
+            } else {
+                (cell.lower, cell.tangent_lower)
+            };
+            let passed = until.filter(|u| {
+                let ahead = if outward { u.r >= self.position.r } else { u.r <= self.position.r };
+                ahead && u.r >= cell.lower && u.r <= cell.upper
+            });
+            if let Some(target) = passed {
+                return self.piece(panel, target, outward).unwrap_or(Stop::Turned);
+            }
+            let b = self.ray.impact_squared.sqrt();
+            if b >= tangent {
+                let turning = self.turning_point(panel, edge);
+                return self.piece(panel, turning, outward).unwrap_or(Stop::Turned);
+            }
+            let at_edge = Point { r: edge, f: edge * edge * (1.0 - b / tangent) * (1.0 + b / tangent) };
+            let at_edge = if edge == 0.0 { Point { r: 0.0, f: 0.0 } } else { at_edge };
+            if let Some(stop) = self.piece(panel, at_edge, outward) {
+                return stop;
+            }
+            let last = if outward { panel + 1 == medium.panels.len() } else { panel == 0 };
+            if last {
+                return self.end(panel, outward);
+            }
+            panel = if outward { panel + 1 } else { panel - 1 };
+        }
+    }
+
+    /// The zero of F between the position, where it is not negative, and `edge`, where it is.
+    fn turning_point(&self, panel: usize, edge: f64) -> Point {
+        let value = |r: f64| {
+            let lapse = self.tracer.medium.lapse(panel, r);
+            r * r - self.ray.impact_squared * lapse * lapse
+        };
+        let (inside, outside) = ((self.position.r, self.position.f), (edge, value(edge)));
+        Point { r: if outside.1 >= 0.0 { edge } else { zero(inside, outside, value) }, f: 0.0 }
+    }
+
+    fn end(&mut self, panel: usize, outward: bool) -> Stop {
+        let ends = self.tracer.ends;
+        let end = if outward { ends.outer() } else { ends.inner() };
+        match end {
+            End::Reflecting => Stop::Turned,
+            End::Vacuum => Stop::Finished,
+            End::Given => {
+                let r = self.position.r;
+                let place = self.tracer.medium.spot(panel, r).place;
+                let cosine = (self.position.f.sqrt() / r).min(1.0);
+                let mu = if outward { -cosine } else { cosine };
+                let energy = if self.tracer.medium.gray {
+                    1.0 / (lorentz(place.velocity) * (1.0 - place.velocity * mu))
+                } else {
+                    self.ray.energy_infinity / place.lapse
+                };
+                let f = ends.given(!outward, mu, energy);
+                self.collector.inflow(f * (-self.depth).exp());
+                Stop::Finished
+            }
+        }
+    }
+
+    /// Integrates from the position to `target` within a panel and goes there; `Some` where the ray has
+    /// become opaque.
+    fn piece(&mut self, panel: usize, target: Point, outward: bool) -> Option<Stop> {
+        let from = std::mem::replace(&mut self.position, target);
+        if self.tracer.medium.panels[panel].transparent[self.ray.species] || from.r == target.r {
+            return None;
+        }
+        let direction = if outward { -1.0 } else { 1.0 };
+        let mut pending = vec![(from, target, 0)];
+        while let Some((from, to, halvings)) = pending.pop() {
+            let mut stretch = self.tracer.stretch(self.ray, panel, from, to, direction);
+            stretch.sources = std::array::from_fn(|i| self.collector.source(&stretch.samples[i]));
+            if halvings < HALVINGS && !self.resolved(&stretch) {
+                let middle = stretch.middle;
+                pending.push((middle, to, halvings + 1));
+                pending.push((from, middle, halvings + 1));
+                continue;
+            }
+            self.take(&stretch);
+            if self.depth > OPAQUE {
+                return Some(Stop::Finished);
+            }
+        }
+        None
+    }
+
+    fn resolved(&self, stretch: &Stretch) -> bool {
+        let rule = &self.tracer.rule;
+        let depth = rule.integral(&stretch.depth);
+        if depth > STEP_DEPTH {
+            return false;
+        }
+        let limit = self.tracer.roughness;
+        // Errors of an optical depth count by themselves, those of the source relatively.
+        if rule.roughness(&stretch.depth) > limit * depth.max(limit) {
+            return false;
+        }
+        let sources: [f64; GAUSS] =
+            std::array::from_fn(|i| stretch.lengths[i] * stretch.sources[i]);
+        rule.roughness(&sources) <= limit * rule.integral(&sources).abs()
+    }
+
+    fn take(&mut self, stretch: &Stretch) {
+        let rule = &self.tracer.rule;
+        let running = rule.running(&stretch.depth);
+        for i in 0..GAUSS {
+            let transmission = (-(self.depth + running[i])).exp();
+            let weight = rule.weights[i] * stretch.lengths[i] * transmission;
+            self.collector.add(&stretch.samples[i], stretch.sources[i], weight);
+        }
+        self.depth += rule.integral(&stretch.depth);
+    }
+}
+
+/// One application of the quadrature rule.
+struct Stretch {
+    samples: [Sample; GAUSS],
+    sources: [f64; GAUSS],
+    /// Comoving path length D dl/dx at the nodes, x from 0 to 1.
+    lengths: [f64; GAUSS],
+    /// Optical depth per x.
+    depth: [f64; GAUSS],
+    /// Where the stretch is cut in two.
+    middle: Point,
+}
+
+/// Nodes of a stretch: r², F, and dl/dx without the radial metric.
+struct Variable {
+    from: (f64, f64),
+    to: (f64, f64),
+    /// Whether √F is the variable.
+    root: bool,
+}
+
+impl Variable {
+    fn new(from: Point, to: Point) -> Self {
+        let (low, high) = (from.f.min(to.f), from.f.max(to.f));
+        Self { from: (from.r * from.r, from.f), to: (to.r * to.r, to.f), root: low < MILD * high }
+    }
+
+    /// (y, linear model of F, |dy/dx| / 2) at x.
+    fn at(&self, x: f64) -> (f64, f64, f64) {
+        let (dy, df) = (self.to.0 - self.from.0, self.to.1 - self.from.1);
+        if !self.root {
+            return (self.from.0 + x * dy, self.from.1 + x * df, 0.5 * dy.abs());
+        }
+        let (t0, t1) = (self.from.1.sqrt(), self.to.1.sqrt());
+        let t = t0 + x * (t1 - t0);
+        let model = t * t;
+        // From the end where F is small: the other one would cancel.
+        let y = if self.from.1 <= self.to.1 {
+            self.from.0 + (model - self.from.1) * dy / df
+        } else {
+            self.to.0 + (model - self.to.1) * dy / df
+        };
+        (y, model, (t * (t1 - t0) * dy / df).abs())
+    }
+}
+
+impl Tracer<'_> {
+    fn stretch(&self, ray: &Ray, panel: usize, from: Point, to: Point, direction: f64) -> Stretch {
+        let variable = Variable::new(from, to);
+        let mut lengths = [0.0; GAUSS];
+        let mut depth = [0.0; GAUSS];
+        let samples = std::array::from_fn(|i| {
+            let (y, model, half) = variable.at(self.rule.nodes[i]);
+            let (sample, doppler, length) = self.sample(ray, panel, (y, model, half), direction);
+            lengths[i] = doppler * length;
+            depth[i] = lengths[i] * (sample.opacity.absorption + sample.opacity.scattering);
+            sample
+        });
+        let (y, model, _) = variable.at(0.5);
+        let middle = Point { r: y.max(0.0).sqrt(), f: self.f(ray, panel, y, model).0 };
+        Stretch { samples, sources: [0.0; GAUSS], lengths, depth, middle }
+    }
+
+    /// F at y = r² where its linear model has a value, and the place.
+    fn f(&self, ray: &Ray, panel: usize, y: f64, model: f64) -> (f64, Spot) {
+        let spot = self.medium.spot(panel, y.max(0.0).sqrt());
+        if self.medium.panels[panel].uniform {
+            return (model, spot);
+        }
+        let value = y - ray.impact_squared * spot.place.lapse.powi(2);
+        (value.max(1e-3 * model), spot)
+    }
+
+    /// The sample, D, and dl/dx.
+    fn sample(
+        &self,
+        ray: &Ray,
+        panel: usize,
+        (y, model, half): (f64, f64, f64),
+        direction: f64,
+    ) -> (Sample, f64, f64) {
+        let (f, spot) = self.f(ray, panel, y, model);
+        let r = y.max(0.0).sqrt();
+        let root = f.sqrt();
+        let mu_static = if r > 0.0 { direction * (root / r).min(1.0) } else { direction };
+        let v = spot.place.velocity;
+        let doppler = lorentz(v) * (1.0 - v * mu_static);
+        let energy =
+            if self.medium.gray { 1.0 } else { ray.energy_infinity / spot.place.lapse * doppler };
+        let length = if half > 0.0 { spot.place.metric * half / root } else { 0.0 };
+        let sample = Sample {
+            panel,
+            r,
+            energy,
+            mu: (mu_static - v) / (1.0 - v * mu_static),
+            lapse: spot.place.lapse,
+            opacity: self.medium.opacity(ray.species, panel, &spot, energy),
+        };
+        (sample, doppler, length)
+    }
+}
+
+/// W = (1 − v²)^(−1/2).
+pub fn lorentz(v: f64) -> f64 {
+    1.0 / (1.0 - v * v).sqrt()
+}
+
+/// The zero of `value` between a point where it is ≥ 0 and one where it is < 0 (regula falsi, Illinois,
+/// with bisection as the safeguard).
+fn zero(inside: (f64, f64), outside: (f64, f64), value: impl Fn(f64) -> f64) -> f64 {
+    let ((mut a, mut fa), (mut b, mut fb)) = (inside, outside);
+    for step in 0..200 {
+        let width = (b - a).abs();
+        if width <= f64::EPSILON * b.abs() || fa == 0.0 {
+            break;
+        }
+        let secant = (a * fb - b * fa) / (fb - fa);
+        let middle = if step % 3 == 2 || !secant.is_finite() { 0.5 * (a + b) } else { secant };
+        let f = value(middle);
+        if f >= 0.0 {
+            (a, fa) = (middle, f);
+            fb *= 0.5;
+        } else {
+            (b, fb) = (middle, f);
+            fa *= 0.5;
+        }
+    }
+    a
+}
