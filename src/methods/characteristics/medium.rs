@@ -81,7 +81,6 @@ impl Medium {
         let mut limbs = discontinuities(setup);
         let mut edges = breakpoints(setup, &limbs, extra);
         let extrema = builder.extrema(&edges);
-        limbs.extend(&extrema);
         edges.extend(extrema);
         let edges = distinct(edges);
         let range = energy_range(setup);
@@ -97,6 +96,11 @@ impl Medium {
         if panels.iter().any(|p| !(p.tangent_lower.is_finite() && p.tangent_upper.is_finite())) {
             return Err(Error::Numerical("the lapse vanishes or is not finite on the grid".into()));
         }
+        // Circular orbits of light.
+        let rises = |p: &Panel| p.tangent_upper > p.tangent_lower;
+        let turns = panels.windows(2).filter(|pair| rises(&pair[0]) != rises(&pair[1]));
+        limbs.extend(turns.map(|pair| pair[0].upper));
+        let limbs = distinct(limbs);
         let piecewise_constant = cells.iter().all(|cell| cell.constant) && energies.all_constant();
         let gray = matches!(setup.phase_space.energy, EnergyGrid::Gray);
         let rule = builder.rule;

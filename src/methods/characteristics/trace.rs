@@ -14,8 +14,12 @@ use crate::opacities::LocalOpacity;
 pub const OPAQUE: f64 = 41.5;
 /// Largest optical depth of one application of the quadrature rule.
 const STEP_DEPTH: f64 = 3.0;
-/// A leg is not halved more often than this.
-const HALVINGS: usize = 60;
+/// A piece of a ray within one panel is not cut into more stretches than this.
+const STRETCHES: usize = 400;
+/// Round-off of F relative to r², times the loss at the nodes next to a turning point.
+const NOISE: f64 = 1e-14;
+/// Where F/r² stays below this, its linear model is better than its value, which is round-off.
+const LINEAR: f64 = 1e-9;
 /// Where F changes by less than this factor along a leg, y itself is the variable.
 const MILD: f64 = 0.5;
 
@@ -227,14 +231,15 @@ impl Walk<'_, '_> {
             return None;
         }
         let direction = if outward { -1.0 } else { 1.0 };
-        let mut pending = vec![(from, target, 0)];
-        while let Some((from, to, halvings)) = pending.pop() {
+        let mut pending = vec![(from, target)];
+        let mut stretches = 0;
+        while let Some((from, to)) = pending.pop() {
+            stretches += 1;
             let mut stretch = self.tracer.stretch(self.ray, panel, from, to, direction);
             stretch.sources = std::array::from_fn(|i| self.collector.source(&stretch.samples[i]));
-            if halvings < HALVINGS && !self.resolved(&stretch) {
-                let middle = stretch.middle;
-                pending.push((middle, to, halvings + 1));
-                pending.push((from, middle, halvings + 1));
+            if stretches < STRETCHES && !self.resolved(&stretch) {
+                pending.push((stretch.middle, to));
+                pending.push((from, stretch.middle));
                 continue;
             }
             self.take(&stretch);
@@ -251,7 +256,7 @@ impl Walk<'_, '_> {
         if depth > STEP_DEPTH {
             return false;
         }
-        let limit = self.tracer.roughness;
+        let limit = self.tracer.roughness.max(stretch.noise);
         // Errors of an optical depth count by themselves, those of the source relatively.
         if rule.roughness(&stretch.depth) > limit * depth.max(limit) {
             return false;
@@ -281,6 +286,8 @@ struct Stretch {
     lengths: [f64; GAUSS],
     /// Optical depth per x.
     depth: [f64; GAUSS],
+    /// Relative round-off of the lengths.
+    noise: f64,
     /// Where the stretch is cut in two.
     middle: Point,
 }
@@ -297,6 +304,11 @@ impl Variable {
     fn new(from: Point, to: Point) -> Self {
         let (low, high) = (from.f.min(to.f), from.f.max(to.f));
         Self { from: (from.r * from.r, from.f), to: (to.r * to.r, to.f), root: low < MILD * high }
+    }
+
+    /// Largest F/r².
+    fn largest(&self) -> f64 {
+        self.from.1.max(self.to.1) / self.from.0.max(self.to.0)
     }
 
     /// (y, linear model of F, |dy/dx| / 2) at x.
@@ -332,13 +344,14 @@ impl Tracer<'_> {
         });
         let (y, model, _) = variable.at(0.5);
         let middle = Point { r: y.max(0.0).sqrt(), f: self.f(ray, panel, y, model).0 };
-        Stretch { samples, sources: [0.0; GAUSS], lengths, depth, middle }
+        let noise = if self.medium.panels[panel].uniform { 0.0 } else { NOISE / variable.largest() };
+        Stretch { samples, sources: [0.0; GAUSS], noise, lengths, depth, middle }
     }
 
     /// F at y = r² where its linear model has a value, and the place.
     fn f(&self, ray: &Ray, panel: usize, y: f64, model: f64) -> (f64, Spot) {
         let spot = self.medium.spot(panel, y.max(0.0).sqrt());
-        if self.medium.panels[panel].uniform {
+        if self.medium.panels[panel].uniform || model < LINEAR * y {
             return (model, spot);
         }
         let value = y - ray.impact_squared * spot.place.lapse.powi(2);
