@@ -44,61 +44,84 @@ struct Part {
     interval: (f64, f64),
     theta: (f64, f64),
     value: Vec<f64>,
-    error: f64,
+    /// Of each group.
+    error: Vec<f64>,
 }
 
-/// ½∫ g dμ over all intervals between `breaks` for a vector function of μ, to `tolerance` relative to the
-/// sum of magnitudes of the result. `g(μ, out)` adds to `out`, which has `size` entries and is zero.
-pub fn integrate(breaks: &[f64], size: usize, tolerance: f64, g: &mut dyn FnMut(f64, &mut [f64])) -> Vec<f64> {
-    let mut parts: Vec<Part> =
-        breaks.windows(2).map(|pair| part((pair[0], pair[1]), (0.0, PI), size, g)).collect();
-    let mut total = vec![0.0; size];
-    for part in &parts {
-        total.iter_mut().zip(&part.value).for_each(|(sum, value)| *sum += value);
-    }
-    for _ in 0..HALVINGS {
-        let scale: f64 = total.iter().map(|value| value.abs()).sum();
-        let error: f64 = parts.iter().map(|part| part.error).sum();
-        let worst = (0..parts.len()).max_by(|&a, &b| parts[a].error.total_cmp(&parts[b].error));
-        let Some(worst) = worst.filter(|_| error > tolerance * scale) else { break };
-        let old = parts.swap_remove(worst);
-        let middle = 0.5 * (old.theta.0 + old.theta.1);
-        total.iter_mut().zip(&old.value).for_each(|(sum, value)| *sum -= value);
-        for theta in [(old.theta.0, middle), (middle, old.theta.1)] {
-            let new = part(old.interval, theta, size, g);
-            total.iter_mut().zip(&new.value).for_each(|(sum, value)| *sum += value);
-            parts.push(new);
-        }
-    }
-    total
+/// A vector function of μ, whose entries form groups of `group`; its integrals are exact to `tolerance`
+/// relative to the sum of the magnitudes of each group.
+pub struct Integral<'g> {
+    pub size: usize,
+    pub group: usize,
+    pub tolerance: f64,
+    /// Adds the values at μ to what is zero.
+    pub g: &'g mut dyn FnMut(f64, &mut [f64]),
 }
 
-fn part(
-    (low, high): (f64, f64),
-    theta: (f64, f64),
-    size: usize,
-    g: &mut dyn FnMut(f64, &mut [f64]),
-) -> Part {
-    let (middle, half) = (0.5 * (theta.0 + theta.1), 0.5 * (theta.1 - theta.0));
-    let mut value = vec![0.0; size];
-    let mut gauss = vec![0.0; size];
-    let mut out = vec![0.0; size];
-    for (x, w, w_gauss) in kronrod() {
-        let angle = middle + half * x;
-        let mu = cosine(low, high, angle);
-        let jacobian = 0.25 * (high - low) * angle.sin() * half;
-        out.iter_mut().for_each(|out| *out = 0.0);
-        g(mu, &mut out);
-        for ((value, gauss), out) in value.iter_mut().zip(&mut gauss).zip(&out) {
-            *value += w * jacobian * out;
-            *gauss += w_gauss * jacobian * out;
+impl Integral<'_> {
+    /// ½∫ g dμ over all intervals between `breaks`.
+    pub fn over(&mut self, breaks: &[f64]) -> Vec<f64> {
+        let mut parts: Vec<Part> =
+            breaks.windows(2).map(|pair| self.part((pair[0], pair[1]), (0.0, PI))).collect();
+        let mut total = vec![0.0; self.size];
+        for part in &parts {
+            total.iter_mut().zip(&part.value).for_each(|(sum, value)| *sum += value);
         }
+        for _ in 0..HALVINGS {
+            let Some(worst) = self.worst(&parts, &total) else { break };
+            let old = parts.swap_remove(worst);
+            let middle = 0.5 * (old.theta.0 + old.theta.1);
+            total.iter_mut().zip(&old.value).for_each(|(sum, value)| *sum -= value);
+            for theta in [(old.theta.0, middle), (middle, old.theta.1)] {
+                let new = self.part(old.interval, theta);
+                total.iter_mut().zip(&new.value).for_each(|(sum, value)| *sum += value);
+                parts.push(new);
+            }
+        }
+        total
     }
+
+    /// The part with the largest relative error; `None` where every group is exact enough.
+    fn worst(&self, parts: &[Part], total: &[f64]) -> Option<usize> {
+        let scales: Vec<f64> =
+            total.chunks(self.group).map(|group| group.iter().map(|value| value.abs()).sum()).collect();
+        let relative = |error: f64, scale: f64| if scale > 0.0 { error / scale } else { 0.0 };
+        let error = |g: usize| parts.iter().map(|part| part.error[g]).sum::<f64>();
+        if (0..scales.len()).all(|g| relative(error(g), scales[g]) <= self.tolerance) {
+            return None;
+        }
+        let largest = |part: &Part| {
+            part.error.iter().zip(&scales).map(|(&e, &s)| relative(e, s)).fold(0.0, f64::max)
+        };
+        (0..parts.len()).max_by(|&a, &b| largest(&parts[a]).total_cmp(&largest(&parts[b])))
+    }
+
+    fn part(&mut self, (low, high): (f64, f64), theta: (f64, f64)) -> Part {
+        let (middle, half) = (0.5 * (theta.0 + theta.1), 0.5 * (theta.1 - theta.0));
+        let mut value = vec![0.0; self.size];
+        let mut gauss = vec![0.0; self.size];
+        let mut out = vec![0.0; self.size];
+        for (x, w, w_gauss) in kronrod() {
+            let angle = middle + half * x;
+            let jacobian = 0.25 * (high - low) * angle.sin() * half;
+            out.fill(0.0);
+            (self.g)(cosine(low, high, angle), &mut out);
+            for ((value, gauss), out) in value.iter_mut().zip(&mut gauss).zip(&out) {
+                *value += w * jacobian * out;
+                *gauss += w_gauss * jacobian * out;
+            }
+        }
+        let groups = value.chunks(self.group).zip(gauss.chunks(self.group));
+        let error = groups.map(|(value, gauss)| estimate(value, gauss)).collect();
+        Part { interval: (low, high), theta, value, error }
+    }
+}
+
+/// QUADPACK's error estimate of the Kronrod rule.
+fn estimate(value: &[f64], gauss: &[f64]) -> f64 {
     let scale: f64 = value.iter().map(|v| v.abs()).sum();
-    let difference: f64 = value.iter().zip(&gauss).map(|(v, g)| (v - g).abs()).sum();
-    // The error estimate of QUADPACK.
-    let error = if scale > 0.0 { scale * (200.0 * difference / scale).powf(1.5).min(1.0) } else { 0.0 };
-    Part { interval: (low, high), theta, value, error }
+    let difference: f64 = value.iter().zip(gauss).map(|(v, g)| (v - g).abs()).sum();
+    if scale > 0.0 { scale * (200.0 * difference / scale).powf(1.5).min(1.0) } else { 0.0 }
 }
 
 /// middle − half·cos θ without cancellation at the nearer end.
@@ -118,11 +141,12 @@ mod tests {
     fn square_roots_at_limbs_are_integrated() {
         // ½∫ of √(μ − 0.3) above 0.3 and of 1 below.
         let mut calls = 0;
-        let sums = integrate(&[-1.0, 0.3, 1.0], 2, 1e-12, &mut |mu, out| {
+        let mut g = |mu: f64, out: &mut [f64]| {
             calls += 1;
             out[0] += if mu > 0.3 { (mu - 0.3).sqrt() } else { 1.0 };
             out[1] += mu;
-        });
+        };
+        let sums = Integral { size: 2, group: 2, tolerance: 1e-12, g: &mut g }.over(&[-1.0, 0.3, 1.0]);
         assert!((sums[0] - 0.5 * (1.3 + 0.7_f64.powf(1.5) / 1.5)).abs() < 1e-13);
         assert!(sums[1].abs() < 1e-14);
         assert_eq!(calls, 30);
@@ -130,7 +154,8 @@ mod tests {
 
     #[test]
     fn steep_functions_are_halved_for() {
-        let sums = integrate(&[-1.0, 1.0], 1, 1e-11, &mut |mu, out| out[0] += 1e-4 / (mu * mu + 1e-8));
+        let mut g = |mu: f64, out: &mut [f64]| out[0] += 1e-4 / (mu * mu + 1e-8);
+        let sums = Integral { size: 1, group: 1, tolerance: 1e-11, g: &mut g }.over(&[-1.0, 1.0]);
         assert!((sums[0] - (1e4_f64).atan()).abs() < 1e-10);
     }
 }

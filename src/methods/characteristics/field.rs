@@ -3,6 +3,7 @@
 
 use super::medium::Medium;
 use super::trace::{Collector, Sample};
+use crate::opacities::LocalOpacity;
 use crate::phase_space::basis::gauss_legendre;
 
 /// Most nodes of a panel in one direction.
@@ -140,9 +141,9 @@ pub struct Field {
 }
 
 impl Field {
-    /// J and H of `species` at `at`.
-    pub fn at(&self, medium: &Medium, species: usize, at: &Sample) -> [f64; 2] {
-        let energy = if medium.gray { 1.0 } else { at.lapse * at.energy };
+    /// J and H of `species` at `at` for the comoving energy `energy`.
+    pub fn at(&self, medium: &Medium, species: usize, at: &Sample, energy: f64) -> [f64; 2] {
+        let energy = if medium.gray { 1.0 } else { at.lapse() * energy };
         let (Some((first, radial)), Some((row, spectral))) =
             (self.mesh.radial_spot(medium, at.panel, at.r), self.mesh.spectral_spot(energy))
         else {
@@ -161,36 +162,35 @@ impl Field {
     }
 }
 
-/// Adds f up.
+/// Adds f up for each energy.
 pub struct Value<'a> {
     pub medium: &'a Medium,
     pub field: Option<&'a Field>,
     pub species: usize,
-    pub f: f64,
+    pub f: Vec<f64>,
 }
 
 impl Collector for Value<'_> {
-    fn source(&self, at: &Sample) -> f64 {
-        let opacity = &at.opacity;
+    fn source(&self, _number: usize, at: &Sample, energy: f64, opacity: &LocalOpacity) -> f64 {
         match self.field {
             Some(field) if opacity.scattering > 0.0 => {
-                let [j, h] = field.at(self.medium, self.species, at);
+                let [j, h] = field.at(self.medium, self.species, at, energy);
                 opacity.emissivity + opacity.scattering * j + 3.0 * opacity.scattering_first * at.mu * h
             }
             _ => opacity.emissivity,
         }
     }
 
-    fn add(&mut self, _at: &Sample, source: f64, weight: f64) {
-        self.f += source * weight;
+    fn add(&mut self, number: usize, _at: &Sample, _opacity: &LocalOpacity, source: f64, weight: f64) {
+        self.f[number] += source * weight;
     }
 
-    fn inflow(&mut self, f: f64) {
-        self.f += f;
+    fn inflow(&mut self, number: usize, f: f64) {
+        self.f[number] += f;
     }
 
-    fn repeat(&mut self, factor: f64) {
-        self.f *= factor;
+    fn repeat(&mut self, number: usize, factor: f64) {
+        self.f[number] *= factor;
     }
 }
 

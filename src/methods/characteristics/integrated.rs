@@ -50,7 +50,7 @@ pub fn spectral(level: &Level, moments: &[[f64; 4]]) -> Spectral {
 pub fn gray(level: &Level, species: usize, r: f64) -> Spectral {
     let place = level.medium.spot(level.medium.panel_at(r, false), r).place;
     let redshift = place.lapse * lorentz(place.velocity);
-    let sums = level.angular_integral(species, r, 1.0, 12, &|mu, out| {
+    let sums = level.angular_integral(species, r, &[1.0], 12, &|mu, out| {
         let to_infinity = redshift * (1.0 + place.velocity * mu);
         for (p, out) in out.chunks_exact_mut(3).enumerate() {
             let weight = to_infinity.powi(-(p as i32) - 3);

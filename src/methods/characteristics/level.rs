@@ -1,6 +1,6 @@
 //! Everything at one tolerance: medium, scattering, and the evaluation of f and its moments.
 
-use super::angles;
+use super::angles::{self, Integral};
 use super::field::{Field, Value};
 use super::medium::Medium;
 use super::rules::GaussRule;
@@ -89,46 +89,55 @@ impl<'a> Level<'a> {
         }
     }
 
-    /// f at a point of phase space.
-    pub fn f(&self, species: usize, r: f64, mu: f64, energy: f64) -> f64 {
-        self.evaluate(&self.tracer(), Event { species, r, mu, energy })
+    /// f at `mu` for each of `energies`.
+    pub fn f(&self, species: usize, r: f64, mu: f64, energies: &[f64]) -> Vec<f64> {
+        self.evaluate(&self.tracer(), Event { species, r, mu, energies })
     }
 
-    fn evaluate(&self, tracer: &Tracer, event: Event) -> f64 {
-        let mut value =
-            Value { medium: &self.medium, field: self.field.as_ref(), species: event.species, f: 0.0 };
+    fn evaluate(&self, tracer: &Tracer, event: Event) -> Vec<f64> {
+        let mut value = Value {
+            medium: &self.medium,
+            field: self.field.as_ref(),
+            species: event.species,
+            f: vec![0.0; event.energies.len()],
+        };
         tracer.trace(event, &mut value);
         value.f
     }
 
-    /// J, H, K, L.
-    pub fn moments(&self, species: usize, r: f64, energy: f64) -> [f64; 4] {
-        let sums = self.angular_integral(species, r, energy, 4, &|mu, out| {
+    /// J, H, K, L at each of `energies`.
+    pub fn moments(&self, species: usize, r: f64, energies: &[f64]) -> Vec<[f64; 4]> {
+        let sums = self.angular_integral(species, r, energies, 4, &|mu, out| {
             let mut power = 1.0;
             for out in out {
                 *out = power;
                 power *= mu;
             }
         });
-        std::array::from_fn(|n| sums[n])
+        sums.chunks_exact(4).map(|sums| std::array::from_fn(|n| sums[n])).collect()
     }
 
-    /// ½∫ f(μ) w(μ) dμ for `size` weights that `weights(μ, out)` gives.
+    /// ½∫ f(μ) w(μ) dμ at each of `energies` for `size` weights that `weights(μ, out)` gives, weights
+    /// fastest.
     pub fn angular_integral(
         &self,
         species: usize,
         r: f64,
-        energy: f64,
+        energies: &[f64],
         size: usize,
         weights: &dyn Fn(f64, &mut [f64]),
     ) -> Vec<f64> {
         let tracer = self.tracer();
         let breaks = angles::breaks(&self.medium, &self.edges, r);
-        angles::integrate(&breaks, size, self.tolerance, &mut |mu, out| {
-            let f = self.evaluate(&tracer, Event { species, r, mu, energy });
-            weights(mu, out);
-            out.iter_mut().for_each(|out| *out *= f);
-        })
+        let mut g = |mu: f64, out: &mut [f64]| {
+            let f = self.evaluate(&tracer, Event { species, r, mu, energies });
+            for (f, out) in f.iter().zip(out.chunks_exact_mut(size)) {
+                weights(mu, out);
+                out.iter_mut().for_each(|out| *out *= f);
+            }
+        };
+        let size_of_all = size * energies.len();
+        Integral { size: size_of_all, group: size, tolerance: self.tolerance, g: &mut g }.over(&breaks)
     }
 }
 

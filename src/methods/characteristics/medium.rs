@@ -141,9 +141,17 @@ impl Medium {
         self.spot(panel, r).place.lapse
     }
 
-    /// Coefficients of `species` at `spot` of `panel` for the comoving energy `energy`.
-    pub fn opacity(&self, species: usize, panel: usize, spot: &Spot, energy: f64) -> LocalOpacity {
-        self.table.at(species, panel, &spot.weights, &self.energies.find(energy))
+    /// Coefficients of `species` at `spot` of `panel` for the comoving energy `energy`, whose logarithm is
+    /// `log`.
+    pub fn opacity(
+        &self,
+        species: usize,
+        panel: usize,
+        spot: &Spot,
+        energy: f64,
+        log: f64,
+    ) -> LocalOpacity {
+        self.table.at(species, panel, &spot.weights, &self.energies.find(energy, log))
     }
 
     /// Coefficients in energy panel `group`, for media that are piecewise constant.

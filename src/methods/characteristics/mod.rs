@@ -37,7 +37,7 @@ pub struct Settings {
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { tolerance: 1e-10 }
+        Self { tolerance: 1e-9 }
     }
 }
 
@@ -76,8 +76,9 @@ impl Solution<'_> {
         if mu.is_nan() || mu.abs() > 1.0 {
             return Err(Error::field("mu", mu, "between -1 and 1"));
         }
-        let value = self.fine.f(species, r, mu, energy);
-        Ok((value, result::error_estimate(value, self.loose.f(species, r, mu, energy))))
+        let of = |level: &Level| level.f(species, r, mu, &[energy])[0];
+        let value = of(&self.fine);
+        Ok((value, result::error_estimate(value, of(&self.loose))))
     }
 
     /// J, H, K, L = ½∫f {1, μ, μ², μ³} dμ in the comoving frame, each with its estimated error.
@@ -86,7 +87,8 @@ impl Solution<'_> {
     /// As [`Solution::f`].
     pub fn moments(&self, species: usize, r: f64, energy: f64) -> Result<[(f64, f64); 4]> {
         self.check(species, r, energy)?;
-        let (fine, loose) = (self.fine.moments(species, r, energy), self.loose.moments(species, r, energy));
+        let of = |level: &Level| level.moments(species, r, &[energy])[0];
+        let (fine, loose) = (of(&self.fine), of(&self.loose));
         Ok(std::array::from_fn(|n| (fine[n], result::error_estimate(fine[n], loose[n]))))
     }
 

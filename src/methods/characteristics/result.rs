@@ -199,23 +199,26 @@ fn arranged(space: &PhaseSpace, radii: usize, columns: &[Column]) -> Values {
 
 fn column(solution: &Solution, level: &Level, species: usize, r: f64, distribution: bool) -> Column {
     let space = &solution.setup.phase_space;
-    let nodes: Vec<f64> = (0..space.energy.len()).map(|k| space.energy.node(k)).collect();
-    let at = |energy: f64| level.moments(species, r, energy);
-    let moments: Vec<[f64; 4]> = nodes.iter().map(|&energy| at(energy)).collect();
+    let mut energies: Vec<f64> = (0..space.energy.len()).map(|k| space.energy.node(k)).collect();
+    let own = energies.len();
+    let rule = || level.energies.iter().map(|&(energy, _)| energy);
+    let same = rule().eq(energies.iter().copied());
+    if !same && !level.medium.gray {
+        energies.extend(rule());
+    }
+    let all = level.moments(species, r, &energies);
     let sums = if level.medium.gray {
         integrated::gray(level, species, r)
-    } else if level.energies.iter().map(|e| e.0).eq(nodes.iter().copied()) {
-        integrated::spectral(level, &moments)
     } else {
-        let spectrum: Vec<[f64; 4]> = level.energies.iter().map(|&(energy, _)| at(energy)).collect();
-        integrated::spectral(level, &spectrum)
+        integrated::spectral(level, if same { &all } else { &all[own..] })
     };
+    let mut f = vec![0.0; if distribution { own * space.angular.nodes.len() } else { 0 }];
+    if distribution {
+        for (j, &mu) in space.angular.nodes.iter().enumerate() {
+            let values = level.f(species, r, mu, &energies[..own]);
+            values.iter().enumerate().for_each(|(k, &value)| f[k * space.angular.nodes.len() + j] = value);
+        }
+    }
     let integrated = integrated::integrated(level, r, solution.setup.units, &sums);
-    let f = if distribution {
-        let ordinates = &space.angular.nodes;
-        nodes.iter().flat_map(|&e| ordinates.iter().map(move |&mu| level.f(species, r, mu, e))).collect()
-    } else {
-        Vec::new()
-    };
-    Column { moments, integrated, f }
+    Column { moments: all[..own].to_vec(), integrated, f }
 }

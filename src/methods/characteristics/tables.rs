@@ -14,8 +14,9 @@ const NARROWEST: f64 = 1e-10;
 /// Energies between which the coefficients are smooth, and the nodes of their polynomials in ln ε.
 #[derive(Debug, Clone)]
 pub struct EnergyPanels {
-    /// Comoving energies, one more than panels.
+    /// Comoving energies, one more than panels, and their logarithms.
     pub edges: Vec<f64>,
+    logs: Vec<f64>,
     /// Whether the coefficients are constant on the panel.
     constant: Vec<bool>,
     /// Number of the panel's first node; one entry more than panels.
@@ -44,6 +45,7 @@ impl EnergyPanels {
         if high <= low {
             return Ok(Self {
                 edges: vec![0.0, f64::MAX],
+                logs: vec![0.0, 1.0],
                 constant: vec![true],
                 offsets: vec![0, 1],
                 rule: rule.clone(),
@@ -63,11 +65,12 @@ impl EnergyPanels {
             .collect::<Result<_>>()?;
         let pieces: Vec<(f64, bool)> = pieces.into_iter().flatten().collect();
         let mut panels =
-            Self { edges: vec![low], constant: Vec::new(), offsets: vec![0], rule: rule.clone() };
+            Self { edges: vec![low], logs: vec![low.ln()], constant: Vec::new(), offsets: vec![0], rule: rule.clone() };
         let mut nodes = 0;
         for (upper, constant) in pieces {
             nodes += if constant { 1 } else { CHEBYSHEV };
             panels.edges.push(upper);
+            panels.logs.push(upper.ln());
             panels.constant.push(constant);
             panels.offsets.push(nodes);
         }
@@ -89,13 +92,12 @@ impl EnergyPanels {
         self.offsets[panel]
     }
 
-    /// Where `energy` is.
-    pub fn find(&self, energy: f64) -> EnergySpot {
+    /// Where `energy` is, whose logarithm is `log`.
+    pub fn find(&self, energy: f64, log: f64) -> EnergySpot {
         let panel = self.index(energy);
         let weights = (!self.constant[panel]).then(|| {
-            let (low, high) = (self.edges[panel].ln(), self.edges[panel + 1].ln());
-            let x = (2.0 * energy.ln() - low - high) / (high - low);
-            self.rule.weights(x.clamp(-1.0, 1.0))
+            let (low, high) = (self.logs[panel], self.logs[panel + 1]);
+            self.rule.weights(((2.0 * log - low - high) / (high - low)).clamp(-1.0, 1.0))
         });
         EnergySpot { panel, first: self.offsets[panel], weights }
     }

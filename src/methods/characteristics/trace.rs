@@ -28,24 +28,32 @@ const MILD: f64 = 0.5;
 pub struct Sample {
     pub panel: usize,
     pub r: f64,
-    /// Comoving energy and cosine of the neutrinos that travel along the ray.
-    pub energy: f64,
+    /// Comoving cosine of the neutrinos that travel along the ray.
     pub mu: f64,
-    /// α at the point.
-    pub lapse: f64,
-    pub opacity: LocalOpacity,
+    /// Comoving energy here over that at the start, and its logarithm.
+    pub ratio: f64,
+    log_ratio: f64,
+    spot: Spot,
 }
 
-/// Receives what a ray passes.
+impl Sample {
+    /// α at the point.
+    pub fn lapse(&self) -> f64 {
+        self.spot.place.lapse
+    }
+}
+
+/// Receives what a ray passes, for each energy (by number) that it is followed with.
 pub trait Collector {
-    /// The source per comoving length at a point: what has to be resolved by the quadrature.
-    fn source(&self, at: &Sample) -> f64;
+    /// The source per comoving length at a point for the comoving energy there: what has to be resolved
+    /// by the quadrature.
+    fn source(&self, number: usize, at: &Sample, energy: f64, opacity: &LocalOpacity) -> f64;
     /// Adds `weight` times the source at a point, which is `source`.
-    fn add(&mut self, at: &Sample, source: f64, weight: f64);
+    fn add(&mut self, number: usize, at: &Sample, opacity: &LocalOpacity, source: f64, weight: f64);
     /// Adds f that came in through an edge, times its transmission.
-    fn inflow(&mut self, f: f64);
+    fn inflow(&mut self, number: usize, f: f64);
     /// Multiplies everything by `factor`: the sum over all rounds of a closed ray.
-    fn repeat(&mut self, factor: f64);
+    fn repeat(&mut self, number: usize, factor: f64);
 }
 
 /// What is at the ends of the radial range.
@@ -69,7 +77,8 @@ pub enum End {
 #[derive(Debug, Clone, Copy)]
 struct Ray {
     species: usize,
-    energy_infinity: f64,
+    /// E∞ over the comoving energy at the start.
+    redshift: f64,
     /// b².
     impact_squared: f64,
 }
@@ -99,14 +108,14 @@ pub struct Tracer<'a> {
     pub roughness: f64,
 }
 
-/// A point of phase space.
+/// A place and direction, and the energies that the ray is followed with.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Event {
+pub struct Event<'e> {
     pub species: usize,
     pub r: f64,
-    /// Comoving cosine and energy.
+    /// Comoving cosine and energies.
     pub mu: f64,
-    pub energy: f64,
+    pub energies: &'e [f64],
 }
 
 impl Tracer<'_> {
@@ -120,40 +129,57 @@ impl Tracer<'_> {
         let transverse = (1.0 - event.mu * event.mu).max(0.0) * (1.0 - v * v) / (doppler * doppler);
         let ray = Ray {
             species: event.species,
-            energy_infinity: place.lapse * lorentz(v) * event.energy * doppler,
+            redshift: place.lapse * lorentz(v) * doppler,
             impact_squared: (event.r / place.lapse).powi(2) * transverse,
         };
         let start = Point { r: event.r, f: (event.r * mu_static).powi(2) };
-        self.follow(&ray, start, mu_static < 0.0, collector);
-    }
-
-    /// Goes backward to the end of the ray, or once round a closed one.
-    fn follow(&self, ray: &Ray, start: Point, outward: bool, collector: &mut dyn Collector) {
-        let mut walk = Walk { tracer: self, ray, collector, depth: 0.0, position: start };
-        if walk.leg(outward, None) == Stop::Finished || walk.leg(!outward, None) == Stop::Finished {
-            return;
-        }
-        if walk.leg(outward, Some(start)) == Stop::Finished {
-            return;
-        }
-        // Every further round adds the same, weakened by one more round.
-        let depth = walk.depth;
-        if depth > 0.0 {
-            collector.repeat(-1.0 / (-depth).exp_m1());
-        }
+        let logs: Vec<f64> = event.energies.iter().map(|energy| energy.ln()).collect();
+        let mut walk = Walk {
+            tracer: self,
+            ray: &ray,
+            energies: event.energies,
+            logs: &logs,
+            collector,
+            depth: vec![0.0; logs.len()],
+            active: (0..logs.len()).collect(),
+            position: start,
+        };
+        walk.follow(start, mu_static < 0.0);
     }
 }
 
 struct Walk<'a, 'c> {
     tracer: &'a Tracer<'a>,
     ray: &'a Ray,
+    /// Comoving energies at the start, and their logarithms.
+    energies: &'a [f64],
+    logs: &'a [f64],
     collector: &'c mut dyn Collector,
-    /// Optical depth so far.
-    depth: f64,
+    /// Optical depth so far, for each energy.
+    depth: Vec<f64>,
+    /// Numbers of the energies for which more can be seen.
+    active: Vec<usize>,
     position: Point,
 }
 
 impl Walk<'_, '_> {
+    /// Goes backward to the end of the ray, or once round a closed one.
+    fn follow(&mut self, start: Point, outward: bool) {
+        let ends = [(outward, None), (!outward, None), (outward, Some(start))];
+        for (outward, until) in ends {
+            if self.leg(outward, until) == Stop::Finished {
+                return;
+            }
+        }
+        // Every further round adds the same, weakened by one more round.
+        for &number in &self.active {
+            let depth = self.depth[number];
+            if depth > 0.0 {
+                self.collector.repeat(number, -1.0 / (-depth).exp_m1());
+            }
+        }
+    }
+
     /// Goes outward or inward (backward along the ray) to a turning point, an end, or `until`.
     fn leg(&mut self, outward: bool, until: Option<Point>) -> Stop {
         let medium = self.tracer.medium;
@@ -211,13 +237,15 @@ impl Walk<'_, '_> {
                 let place = self.tracer.medium.spot(panel, r).place;
                 let cosine = (self.position.f.sqrt() / r).min(1.0);
                 let mu = if outward { -cosine } else { cosine };
-                let energy = if self.tracer.medium.gray {
-                    1.0 / (lorentz(place.velocity) * (1.0 - place.velocity * mu))
-                } else {
-                    self.ray.energy_infinity / place.lapse
-                };
-                let f = ends.given(!outward, mu, energy);
-                self.collector.inflow(f * (-self.depth).exp());
+                for &number in &self.active {
+                    let energy = if self.tracer.medium.gray {
+                        1.0 / (lorentz(place.velocity) * (1.0 - place.velocity * mu))
+                    } else {
+                        self.ray.redshift * self.energies[number] / place.lapse
+                    };
+                    let f = ends.given(!outward, mu, energy);
+                    self.collector.inflow(number, f * (-self.depth[number]).exp());
+                }
                 Stop::Finished
             }
         }
@@ -231,61 +259,80 @@ impl Walk<'_, '_> {
             return None;
         }
         let direction = if outward { -1.0 } else { 1.0 };
-        let mut pending = vec![(from, target)];
+        let mut pending = vec![(from, target, self.active.clone())];
         let mut stretches = 0;
-        while let Some((from, to)) = pending.pop() {
-            stretches += 1;
-            let mut stretch = self.tracer.stretch(self.ray, panel, from, to, direction);
-            stretch.sources = std::array::from_fn(|i| self.collector.source(&stretch.samples[i]));
-            if stretches < STRETCHES && !self.resolved(&stretch) {
-                pending.push((stretch.middle, to));
-                pending.push((from, stretch.middle));
+        while let Some((from, to, mut numbers)) = pending.pop() {
+            numbers.retain(|&number| self.depth[number] <= OPAQUE);
+            if numbers.is_empty() {
                 continue;
             }
-            self.take(&stretch);
-            if self.depth > OPAQUE {
-                return Some(Stop::Finished);
+            stretches += 1;
+            let stretch = self.tracer.stretch(self.ray, panel, from, to, direction);
+            let last = stretches >= STRETCHES;
+            numbers.retain(|&number| !self.take(&stretch, number, last));
+            if !numbers.is_empty() {
+                pending.push((stretch.middle, to, numbers.clone()));
+                pending.push((from, stretch.middle, numbers));
             }
         }
-        None
+        let depth = &self.depth;
+        self.active.retain(|&number| depth[number] <= OPAQUE);
+        self.active.is_empty().then_some(Stop::Finished)
     }
 
-    fn resolved(&self, stretch: &Stretch) -> bool {
-        let rule = &self.tracer.rule;
-        let depth = rule.integral(&stretch.depth);
-        if depth > STEP_DEPTH {
+    /// Adds a stretch for one energy where the rule resolves it (or `anyway`); whether it has.
+    fn take(&mut self, stretch: &Stretch, number: usize, anyway: bool) -> bool {
+        let (medium, rule) = (self.tracer.medium, &self.tracer.rule);
+        let mut opacities = [LocalOpacity::default(); GAUSS];
+        let mut depths = [0.0; GAUSS];
+        let mut sources = [0.0; GAUSS];
+        for (i, at) in stretch.samples.iter().enumerate() {
+            let (energy, log) = if medium.gray {
+                (1.0, 0.0)
+            } else {
+                (self.energies[number] * at.ratio, self.logs[number] + at.log_ratio)
+            };
+            opacities[i] = medium.opacity(self.ray.species, at.panel, &at.spot, energy, log);
+            depths[i] = stretch.lengths[i] * (opacities[i].absorption + opacities[i].scattering);
+            sources[i] = self.collector.source(number, at, energy, &opacities[i]);
+        }
+        let depth = rule.integral(&depths);
+        if !anyway && !self.resolved(stretch, &depths, &sources, depth) {
             return false;
         }
+        let running = rule.running(&depths);
+        for (i, at) in stretch.samples.iter().enumerate() {
+            let transmission = (-(self.depth[number] + running[i])).exp();
+            let weight = rule.weights[i] * stretch.lengths[i] * transmission;
+            self.collector.add(number, at, &opacities[i], sources[i], weight);
+        }
+        self.depth[number] += depth;
+        true
+    }
+
+    fn resolved(
+        &self,
+        stretch: &Stretch,
+        depths: &[f64; GAUSS],
+        sources: &[f64; GAUSS],
+        depth: f64,
+    ) -> bool {
+        let rule = &self.tracer.rule;
         let limit = self.tracer.roughness.max(stretch.noise);
         // Errors of an optical depth count by themselves, those of the source relatively.
-        if rule.roughness(&stretch.depth) > limit * depth.max(limit) {
+        if depth > STEP_DEPTH || rule.roughness(depths) > limit * depth.max(limit) {
             return false;
         }
-        let sources: [f64; GAUSS] =
-            std::array::from_fn(|i| stretch.lengths[i] * stretch.sources[i]);
-        rule.roughness(&sources) <= limit * rule.integral(&sources).abs()
-    }
-
-    fn take(&mut self, stretch: &Stretch) {
-        let rule = &self.tracer.rule;
-        let running = rule.running(&stretch.depth);
-        for i in 0..GAUSS {
-            let transmission = (-(self.depth + running[i])).exp();
-            let weight = rule.weights[i] * stretch.lengths[i] * transmission;
-            self.collector.add(&stretch.samples[i], stretch.sources[i], weight);
-        }
-        self.depth += rule.integral(&stretch.depth);
+        let emitted: [f64; GAUSS] = std::array::from_fn(|i| stretch.lengths[i] * sources[i]);
+        rule.roughness(&emitted) <= limit * rule.integral(&emitted).abs()
     }
 }
 
-/// One application of the quadrature rule.
+/// Nodes of one application of the quadrature rule.
 struct Stretch {
     samples: [Sample; GAUSS],
-    sources: [f64; GAUSS],
     /// Comoving path length D dl/dx at the nodes, x from 0 to 1.
     lengths: [f64; GAUSS],
-    /// Optical depth per x.
-    depth: [f64; GAUSS],
     /// Relative round-off of the lengths.
     noise: f64,
     /// Where the stretch is cut in two.
@@ -334,18 +381,15 @@ impl Tracer<'_> {
     fn stretch(&self, ray: &Ray, panel: usize, from: Point, to: Point, direction: f64) -> Stretch {
         let variable = Variable::new(from, to);
         let mut lengths = [0.0; GAUSS];
-        let mut depth = [0.0; GAUSS];
         let samples = std::array::from_fn(|i| {
-            let (y, model, half) = variable.at(self.rule.nodes[i]);
-            let (sample, doppler, length) = self.sample(ray, panel, (y, model, half), direction);
-            lengths[i] = doppler * length;
-            depth[i] = lengths[i] * (sample.opacity.absorption + sample.opacity.scattering);
+            let (sample, length) = self.sample(ray, panel, variable.at(self.rule.nodes[i]), direction);
+            lengths[i] = length;
             sample
         });
         let (y, model, _) = variable.at(0.5);
         let middle = Point { r: y.max(0.0).sqrt(), f: self.f(ray, panel, y, model).0 };
         let noise = if self.medium.panels[panel].uniform { 0.0 } else { NOISE / variable.largest() };
-        Stretch { samples, sources: [0.0; GAUSS], noise, lengths, depth, middle }
+        Stretch { samples, noise, lengths, middle }
     }
 
     /// F at y = r² where its linear model has a value, and the place.
@@ -358,32 +402,24 @@ impl Tracer<'_> {
         (value.max(1e-3 * model), spot)
     }
 
-    /// The sample, D, and dl/dx.
+    /// The sample and D dl/dx.
     fn sample(
         &self,
         ray: &Ray,
         panel: usize,
         (y, model, half): (f64, f64, f64),
         direction: f64,
-    ) -> (Sample, f64, f64) {
+    ) -> (Sample, f64) {
         let (f, spot) = self.f(ray, panel, y, model);
         let r = y.max(0.0).sqrt();
         let root = f.sqrt();
         let mu_static = if r > 0.0 { direction * (root / r).min(1.0) } else { direction };
         let v = spot.place.velocity;
         let doppler = lorentz(v) * (1.0 - v * mu_static);
-        let energy =
-            if self.medium.gray { 1.0 } else { ray.energy_infinity / spot.place.lapse * doppler };
-        let length = if half > 0.0 { spot.place.metric * half / root } else { 0.0 };
-        let sample = Sample {
-            panel,
-            r,
-            energy,
-            mu: (mu_static - v) / (1.0 - v * mu_static),
-            lapse: spot.place.lapse,
-            opacity: self.medium.opacity(ray.species, panel, &spot, energy),
-        };
-        (sample, doppler, length)
+        let ratio = ray.redshift * doppler / spot.place.lapse;
+        let length = if half > 0.0 { doppler * spot.place.metric * half / root } else { 0.0 };
+        let mu = (mu_static - v) / (1.0 - v * mu_static);
+        (Sample { panel, r, mu, ratio, log_ratio: ratio.ln(), spot }, length)
     }
 }
 
