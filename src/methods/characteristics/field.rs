@@ -166,18 +166,21 @@ impl Field {
 pub struct Value<'a> {
     pub medium: &'a Medium,
     pub field: Option<&'a Field>,
+    /// Whether emission and inflow count.
+    pub emission: bool,
     pub species: usize,
     pub f: Vec<f64>,
 }
 
 impl Collector for Value<'_> {
     fn source(&self, _number: usize, at: &Sample, energy: f64, opacity: &LocalOpacity) -> f64 {
+        let emissivity = if self.emission { opacity.emissivity } else { 0.0 };
         match self.field {
             Some(field) if opacity.scattering > 0.0 => {
                 let [j, h] = field.at(self.medium, self.species, at, energy);
-                opacity.emissivity + opacity.scattering * j + 3.0 * opacity.scattering_first * at.mu * h
+                emissivity + opacity.scattering * j + 3.0 * opacity.scattering_first * at.mu * h
             }
-            _ => opacity.emissivity,
+            _ => emissivity,
         }
     }
 
@@ -186,7 +189,9 @@ impl Collector for Value<'_> {
     }
 
     fn inflow(&mut self, number: usize, f: f64) {
-        self.f[number] += f;
+        if self.emission {
+            self.f[number] += f;
+        }
     }
 
     fn repeat(&mut self, number: usize, factor: f64) {

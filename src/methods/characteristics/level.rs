@@ -1,9 +1,10 @@
 //! Everything at one tolerance: medium, scattering, and the evaluation of f and its moments.
 
 use super::angles::{self, Integral};
-use super::field::{Field, Value};
+use super::field::{Field, MOST_NODES, Mesh, Value};
 use super::medium::Medium;
 use super::rules::GaussRule;
+use super::scattering::{self, Report};
 use super::trace::{End, Ends, Event, Tracer};
 use crate::error::Result;
 use crate::methods::boundary::Boundary;
@@ -17,6 +18,13 @@ const FINER: f64 = 0.1;
 /// Energies in an integral over the energy: at least this many in all, at most so many per element.
 const ENERGIES: usize = 100;
 const MOST_PER_ELEMENT: usize = 12;
+
+/// Nodes of the scattering mesh in radius and energy, about.
+const RADIAL_NODES: usize = 160;
+const SPECTRAL_NODES: usize = 80;
+/// Panels of a boundary layer: each is this much thinner than the one before, down to an optical depth.
+const LAYER_RATIO: f64 = 4.0;
+const THINNEST_LAYER: f64 = 1e-3;
 
 /// The edges of the grid as rays see them.
 pub struct Edges<'a>(pub &'a Setup);
@@ -53,8 +61,10 @@ pub struct Level<'a> {
     pub medium: Medium,
     pub edges: Edges<'a>,
     pub field: Option<Field>,
+    /// How the scattering was solved.
+    pub scattering: Report,
     rule: GaussRule,
-    tolerance: f64,
+    pub tolerance: f64,
     /// Energies and weights of integrals over the problem's energies; (1, 1) in a gray problem.
     pub energies: Vec<(f64, f64)>,
 }
@@ -62,21 +72,43 @@ pub struct Level<'a> {
 impl<'a> Level<'a> {
     /// Solves `setup` to `tolerance`; `coarser` is the number of nodes by which energy rules and the
     /// scattering mesh are coarser.
+    ///
+    /// # Errors
+    /// Those of the opacities and of the scattering.
     pub fn solve(
         setup: &'a Setup,
         tolerance: f64,
         coarser: usize,
-        _observer: &dyn Observer,
+        observer: &dyn Observer,
     ) -> Result<Self> {
-        let medium = Medium::build(setup, (FINER * tolerance).max(1e-12), &[])?;
-        Ok(Self {
+        let interpolation = (FINER * tolerance).max(1e-12);
+        let mut medium = Medium::build(setup, interpolation, &[])?;
+        let layers = boundary_layers(&medium);
+        if !layers.is_empty() {
+            medium = Medium::build(setup, interpolation, &layers)?;
+        }
+        let mut level = Self {
             medium,
             edges: Edges(setup),
             field: None,
+            scattering: Report::default(),
             rule: GaussRule::new(),
             tolerance,
             energies: energies(setup, coarser),
-        })
+        };
+        let panels: Vec<usize> =
+            (0..level.medium.panels.len()).filter(|&p| level.medium.panels[p].scatters.0).collect();
+        if !panels.is_empty() {
+            let radial = RADIAL_NODES.div_ceil(panels.len()).clamp(3, 6) - coarser;
+            let edges = redshifted_edges(setup);
+            let spectral = SPECTRAL_NODES.div_ceil(edges.len().max(2) - 1).clamp(2, MOST_NODES) - coarser;
+            let mesh = Mesh::new(&level.medium, panels, radial, edges, spectral);
+            let goal = tolerance.max(1e-9);
+            let (field, report) = scattering::solve(setup, &level, mesh, goal, observer)?;
+            level.field = Some(field);
+            level.scattering = report;
+        }
+        Ok(level)
     }
 
     /// The tracer of rays.
@@ -98,6 +130,7 @@ impl<'a> Level<'a> {
         let mut value = Value {
             medium: &self.medium,
             field: self.field.as_ref(),
+            emission: true,
             species: event.species,
             f: vec![0.0; event.energies.len()],
         };
@@ -139,6 +172,38 @@ impl<'a> Level<'a> {
         let size_of_all = size * energies.len();
         Integral { size: size_of_all, group: size, tolerance: self.tolerance, g: &mut g }.over(&breaks)
     }
+}
+
+/// Radii of panels that resolve J next to surfaces where scattering matter ends: there J has an infinite
+/// slope, like x ln x.
+fn boundary_layers(medium: &Medium) -> Vec<f64> {
+    let mut radii = Vec::new();
+    let (_, outer) = medium.range();
+    for panel in medium.panels.iter().filter(|panel| panel.scatters.0) {
+        let width = panel.upper - panel.lower;
+        let surface = |r: f64| r > 0.0 && (medium.limbs.contains(&r) || r == outer || r == medium.range().0);
+        for (edge, sign) in [(panel.lower, 1.0), (panel.upper, -1.0)] {
+            let mut distance = width / LAYER_RATIO;
+            while surface(edge) && distance * panel.largest_opacity > THINNEST_LAYER {
+                radii.push(edge + sign * distance);
+                distance /= LAYER_RATIO;
+            }
+        }
+    }
+    radii
+}
+
+/// Edges of the elements in αε: those of the problem times the largest lapse, and one more below where
+/// the smallest lapse reaches below them. None in a gray problem.
+fn redshifted_edges(setup: &Setup) -> Vec<f64> {
+    let EnergyGrid::Spectral(grid) = &setup.phase_space.energy else { return Vec::new() };
+    let lapses = setup.geometry.lapse.iter().chain(&setup.geometry.edge_lapse);
+    let (low, high) = lapses.fold((f64::MAX, 0.0_f64), |(low, high), &a| (low.min(a), high.max(a)));
+    let mut edges: Vec<f64> = grid.edges.iter().map(|edge| edge * high).collect();
+    if low < high && grid.edges[0] > 0.0 {
+        edges.insert(0, grid.edges[0] * low);
+    }
+    edges
 }
 
 /// Energies and weights over exactly the problem's range, Gauss rules on its elements.

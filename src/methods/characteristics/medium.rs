@@ -44,6 +44,10 @@ pub struct Panel {
     pub uniform: bool,
     /// Per species: nothing there emits, absorbs or scatters.
     pub transparent: Vec<bool>,
+    /// Whether any species scatters there, and whether with σ₁ ≠ 0.
+    pub scatters: (bool, bool),
+    /// Largest κ* + σ₀ at its middle.
+    pub largest_opacity: f64,
     /// Whether the opacities do not depend on r.
     pub constant: bool,
 }
@@ -88,11 +92,15 @@ impl Medium {
         let cells = builder.refined(&edges, &tests)?;
         let energies = builder.energy_panels(&cells, range)?;
         let table = builder.tabulate(&cells, &energies)?;
-        let panels: Vec<Panel> = cells
+        let panels = cells
             .iter()
             .enumerate()
-            .map(|(p, cell)| builder.panel(cell, table.transparent(p)))
-            .collect();
+            .map(|(p, cell)| {
+                let opacities = sample(setup, cell.at(0.0), &tests)?;
+                let largest = opacities.iter().map(|o| o.absorption + o.scattering).fold(0.0, f64::max);
+                Ok(builder.panel(cell, table.transparent(p), table.scatters(p), largest))
+            })
+            .collect::<Result<Vec<_>>>()?;
         if panels.iter().any(|p| !(p.tangent_lower.is_finite() && p.tangent_upper.is_finite())) {
             return Err(Error::Numerical("the lapse vanishes or is not finite on the grid".into()));
         }
@@ -134,6 +142,11 @@ impl Medium {
         let x = (2.0 * r - cell.lower - cell.upper) / (cell.upper - cell.lower);
         let weights = self.rule.weights(x);
         Spot { weights, place: cell.place(&weights) }
+    }
+
+    /// Whether σ₁ ≠ 0 anywhere.
+    pub fn scatters_forward(&self) -> bool {
+        self.panels.iter().any(|panel| panel.scatters.1)
     }
 
     /// α at `r` of panel `panel`.
@@ -307,7 +320,7 @@ impl Builder<'_> {
         OpacityTable::build(self.setup, cells, energies, &self.rule)
     }
 
-    fn panel(&self, cell: &Cell, transparent: Vec<bool>) -> Panel {
+    fn panel(&self, cell: &Cell, transparent: Vec<bool>, scatters: (bool, bool), largest_opacity: f64) -> Panel {
         let places: [Place; CHEBYSHEV] = std::array::from_fn(|i| self.place(cell.at(self.rule.nodes[i])));
         let first = places[0];
         let same = |p: &Place| p.lapse == first.lapse && p.metric == first.metric && p.velocity == 0.0;
@@ -319,6 +332,8 @@ impl Builder<'_> {
             places,
             uniform: places.iter().all(same),
             transparent,
+            scatters,
+            largest_opacity,
             constant: cell.constant,
         }
     }

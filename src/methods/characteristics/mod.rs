@@ -8,6 +8,7 @@
 //! | `trace` | the formal solution along one ray |
 //! | `angles` | integrals over the angle cosine |
 //! | `field` | J and H on a mesh: the source of scattering |
+//! | `scattering` | J and H by (I − Λ)x = b |
 //! | `level` | everything at one tolerance |
 //! | `integrated` | integrals over the energy |
 //! | `result` | the dataset |
@@ -19,6 +20,7 @@ mod level;
 mod medium;
 mod result;
 mod rules;
+mod scattering;
 mod tables;
 mod trace;
 

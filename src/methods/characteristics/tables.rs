@@ -296,6 +296,16 @@ impl OpacityTable {
         from_four(value, [false; 4])
     }
 
+    /// Whether any species scatters in `panel`, and whether with σ₁ ≠ 0.
+    pub(super) fn scatters(&self, panel: usize) -> (bool, bool) {
+        let start = self.panels[panel].1;
+        let end = self.panels.get(panel + 1).map_or(self.values.len(), |next| next.1);
+        let flags = self.energy_panels * self.species;
+        let logs = self.logs[panel * flags..(panel + 1) * flags].iter().any(|log| log[2]);
+        let any = |m: usize| self.values[start..end].iter().any(|value| value[m] != 0.0);
+        (logs || any(2), any(3))
+    }
+
     /// Per species: whether all coefficients of `panel` vanish.
     pub(super) fn transparent(&self, panel: usize) -> Vec<bool> {
         let (nodes, start) = self.panels[panel];
