@@ -9,6 +9,8 @@ pub enum Event<'a> {
     Run { index: usize, count: usize, what: &'a str },
     /// An evolution has reached `time` of `end` with the step `step` (internal units).
     Time { time: f64, start: f64, end: f64, step: f64 },
+    /// `done` of `total` equal parts of `what` are complete.
+    Done { what: &'a str, done: usize, total: usize },
 }
 
 /// Receives reports; shared by threads.

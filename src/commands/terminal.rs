@@ -74,6 +74,11 @@ impl Observer for Terminal {
                 ));
                 tracing::debug!(time, step, "time step");
             }
+            Event::Done { what, done, total } => {
+                let bar = self.bar(what);
+                bar.set_position((1000 * done / total.max(1)) as u64);
+                bar.set_message(format!("{done} of {total}"));
+            }
         }
     }
 
