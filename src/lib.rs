@@ -4,6 +4,7 @@
 //! nodal discontinuous Galerkin method in radius, angle cosine and energy (see docs/equations.md and
 //! docs/discretisation.md). docs/architecture.md shows how the modules follow the data.
 
+pub mod agree;
 pub mod background;
 pub mod commands;
 pub mod constants;

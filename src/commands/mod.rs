@@ -1,5 +1,6 @@
 //! The commands of the program: thin layers over the library. Only they print.
 
+pub mod agree;
 pub mod check;
 pub mod completions;
 pub mod list;
