@@ -6,6 +6,7 @@
 
 pub mod background;
 pub mod commands;
+pub mod compare;
 pub mod constants;
 pub mod criteria;
 pub mod diagnostics;

@@ -4,7 +4,7 @@ use std::io::{IsTerminal, Write};
 use std::process::ExitCode;
 
 use clap::{CommandFactory, Parser, Subcommand};
-use tolman::commands::{check, completions, list, plot, run, show, verify};
+use tolman::commands::{check, compare, completions, list, plot, run, show, verify};
 use tolman::error::Error;
 
 /// Reference solutions of neutrino transport on fixed spherical backgrounds.
@@ -31,6 +31,7 @@ enum Command {
     Show(show::Args),
     Plot(plot::Args),
     Verify(verify::Args),
+    Compare(compare::Args),
     List(list::Args),
     Completions(completions::Args),
 }
@@ -52,6 +53,7 @@ fn main() -> ExitCode {
         Command::Show(args) => show::execute(args),
         Command::Plot(args) => plot::execute(args),
         Command::Verify(args) => verify::execute(args),
+        Command::Compare(args) => compare::execute(args),
         Command::List(args) => list::execute(args),
         Command::Completions(args) => completions::execute(args, &mut Arguments::command()),
     };

@@ -1,6 +1,7 @@
 //! The commands of the program: thin layers over the library. Only they print.
 
 pub mod check;
+pub mod compare;
 pub mod completions;
 pub mod list;
 pub mod plot;
