@@ -7,6 +7,7 @@
 pub mod agree;
 pub mod background;
 pub mod commands;
+pub mod compare;
 pub mod constants;
 pub mod criteria;
 pub mod diagnostics;

@@ -4,7 +4,7 @@ use std::io::{IsTerminal, Write};
 use std::process::ExitCode;
 
 use clap::{CommandFactory, Parser, Subcommand};
-use tolman::commands::{agree, check, completions, list, plot, refine, run, show, verify};
+use tolman::commands::{agree, check, compare, completions, list, plot, refine, run, show, verify};
 use tolman::error::Error;
 
 /// Reference solutions of neutrino transport on fixed spherical backgrounds.
@@ -33,6 +33,7 @@ enum Command {
     Refine(refine::Args),
     Agree(agree::Args),
     Verify(verify::Args),
+    Compare(compare::Args),
     List(list::Args),
     Completions(completions::Args),
 }
@@ -56,6 +57,7 @@ fn main() -> ExitCode {
         Command::Refine(args) => refine::execute(args),
         Command::Agree(args) => agree::execute(args),
         Command::Verify(args) => verify::execute(args),
+        Command::Compare(args) => compare::execute(args),
         Command::List(args) => list::execute(args),
         Command::Completions(args) => completions::execute(args, &mut Arguments::command()),
     };
