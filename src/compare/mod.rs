@@ -142,8 +142,11 @@ pub fn compare(request: &Request) -> Result<Report> {
     Ok(comparer.report(comparisons, not_compared, checks))
 }
 
-/// Two evolutions are compared at the same time.
+/// Two evolutions are compared at the same time; steady states have none.
 fn check_times(request: &Request, reference: &Reference, other: &Other) -> Result<()> {
+    if let (None, None, Some(time)) = (reference.time(), other.time, request.time) {
+        return Err(Error::field("--time", time, "none, as neither result is an evolution"));
+    }
     if let (Some(ours), Some(theirs), None) = (reference.time(), other.time, request.time)
         && (ours - theirs).abs() > 1e-6 * ours.abs().max(theirs.abs())
     {
