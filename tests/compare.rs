@@ -815,6 +815,25 @@ fn the_reference_between_nodes_is_the_solver_s_own() {
     }
 }
 
+/// Static luminosities by the boost of the comoving moments, where the reference does not store them, are
+/// those that the solver has written; so are those at infinity.
+#[test]
+fn static_luminosities_follow_from_the_comoving_moments() {
+    let folder = Folder::new();
+    let reference = solved(folder.0.path(), "problems/radiating_sphere_both.ron", None);
+    let whole = folder.path("whole.h5");
+    std::fs::copy(&reference, &whole).unwrap();
+    let mut stripped = read(&whole).unwrap();
+    stripped.variables.retain(|v| !["luminosity_static", "luminosity_infinity"].contains(&v.name.as_str()));
+    write(&stripped, Path::new(&reference)).unwrap();
+    let report = folder.json(&whole.display().to_string(), &[]);
+    for name in ["luminosity_static", "luminosity_infinity"] {
+        let compared = comparison(&report, name, "nu");
+        assert!(compared["reference_source"] != name, "{compared:#}");
+        assert!(number(compared, "l2") < 1e-12, "{compared:#}");
+    }
+}
+
 fn data() -> Option<PathBuf> {
     let found = std::env::var_os("TOLMAN_DATA").map(PathBuf::from);
     if found.is_none() {

@@ -293,7 +293,15 @@ impl Comparer<'_> {
     }
 
     fn radial(&self, series: &Series) -> Result<Outcome> {
-        self.over_radius(series, |radii| self.reference.radial(series.quantity.name, series.species, radii))
+        let name = series.quantity.name;
+        self.over_radius(series, |radii| {
+            let mut found = self.reference.radial(name, series.species, radii)?;
+            // The problem gives the background; how well polynomials follow it between nodes is not known.
+            if let Some(found) = found.as_mut().filter(|_| BACKGROUND.contains(&name)) {
+                found.errors = None;
+            }
+            Ok(found)
+        })
     }
 
     fn gray(&self, series: &Series) -> Result<Outcome> {
