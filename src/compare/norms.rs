@@ -8,6 +8,10 @@ use super::spectrum::trapezoid;
 /// difference: they are near a zero, where it says nothing.
 pub const RELATIVE_FLOOR: f64 = 1e-3;
 
+/// Differences below this share of the reference's value are round-off of the evaluation, and never
+/// significant: interpolation weights of degree 5 amplify the last bit less than a thousandfold.
+const ROUND_OFF: f64 = 1e-12;
+
 /// How radii count in the norms.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, clap::ValueEnum)]
 pub enum Weight {
@@ -56,7 +60,8 @@ impl Entry {
     }
 
     fn exceeds(&self, factor: f64) -> Option<bool> {
-        self.error.map(|error| self.difference().abs() > factor * error)
+        let round_off = ROUND_OFF * self.reference.abs();
+        self.error.map(|error| self.difference().abs() > (factor * error).max(round_off))
     }
 }
 

@@ -239,7 +239,7 @@ pub const QUANTITIES: &[Quantity] = &[
     matter("electron_fraction", "electron fraction", D::Number),
 ];
 
-/// What the problem gives: it has no numerical error.
+/// What the problem gives: it counts as exact where the reference is brought into another frame.
 pub const BACKGROUND: [&str; 6] =
     ["lapse", "radial_metric", "velocity", "density", "temperature", "electron_fraction"];
 

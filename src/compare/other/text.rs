@@ -59,8 +59,10 @@ pub(super) fn read_csv(path: &Path, context: Context) -> Result<Other> {
 /// [`Error::File`], or [`Error::Field`] for the mapping.
 pub(super) fn read_mapped(path: &Path, mapping: &Mapping, context: Context) -> Result<Other> {
     let mut table = Table::open(path, mapping.layout)?;
+    let energy = mapping.energy.as_ref();
     let by_name = mapping.quantities.iter().any(|entry| entry.name.is_some())
-        || mapping.r.as_ref().is_some_and(|r| r.name.is_some());
+        || mapping.r.as_ref().is_some_and(|r| r.name.is_some())
+        || energy.and_then(|energy| energy.centres.as_ref()).is_some_and(|centres| centres.name.is_some());
     let header = if by_name { Some(table.header()?) } else { None };
     let width = table.rows.first().or(header.as_ref()).map_or(0, |row| row.fields.len());
     let place = |name: Option<&String>, number: Option<usize>| {
@@ -74,7 +76,7 @@ pub(super) fn read_mapped(path: &Path, mapping: &Mapping, context: Context) -> R
     if let Some(r) = &mapping.r {
         columns.push(axis(r, "r", Dimension::Length, Role::Radius)?);
     }
-    if let Some(centres) = mapping.energy.as_ref().and_then(|energy| energy.centres.as_ref()) {
+    if let Some(centres) = energy.and_then(|energy| energy.centres.as_ref()) {
         columns.push(axis(centres, "energy.centres", Dimension::Energy, Role::Energy)?);
     }
     for (i, entry) in mapping.quantities.iter().enumerate() {
@@ -87,7 +89,6 @@ pub(super) fn read_mapped(path: &Path, mapping: &Mapping, context: Context) -> R
         let role = Role::Quantity { quantity: resolved.quantity, species, grid: resolved.grid };
         columns.push(Column { label, position, factor: resolved.factor, role });
     }
-    let energy = mapping.energy.as_ref();
     let edges = energy.and_then(|energy| energy.edge_values.as_ref());
     let edges = edges.map(|list| list.convert(Dimension::Energy, context.units, "energy.edge_values"));
     table.assemble(&columns, edges.transpose()?, energy.map_or(Frame::Comoving, |energy| energy.frame))

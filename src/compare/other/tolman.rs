@@ -39,9 +39,28 @@ pub(super) fn read(path: &Path, context: Context, time: Option<f64>) -> Result<O
     let mut other = Other { facts, r: edges("r")?, energy: Some(energy), ..Other::default() };
     other.time = data.scalar(TIME);
     for quantity in QUANTITIES {
+        check_dimensions(&data, quantity, path)?;
         other.series.extend(series(&data, quantity, &species, context));
     }
     Ok(other)
+}
+
+/// Whether the quantity, where the file has it, is over the dimensions that it is documented to have.
+fn check_dimensions(data: &Dataset, quantity: &Quantity, path: &Path) -> Result<()> {
+    let Some(variable) = data.get(quantity.name) else { return Ok(()) };
+    let species: &[&str] = if quantity.by_species { &["species"] } else { &[] };
+    let rest: &[&str] = match quantity.over {
+        Over::Radius => &["r"],
+        Over::RadiusAndEnergy(_) => &["energy", "r"],
+        Over::Energy => &["energy"],
+        Over::Nothing => &[],
+    };
+    let valid = [species, rest].concat();
+    if variable.dimensions == valid {
+        return Ok(());
+    }
+    let (name, found) = (&variable.name, &variable.dimensions);
+    Err(Error::file(path, format!("dataset `{name}`: found the dimensions {found:?}; valid: {valid:?}")))
 }
 
 /// The series of `quantity`, one for each species that the reference has.

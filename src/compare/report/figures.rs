@@ -15,6 +15,8 @@ use crate::plot::{Figure, Format};
 const LOGARITHMIC_FROM: f64 = 30.0;
 /// Decades of values that a figure shows.
 const DECADES: i32 = 6;
+/// Values that differ by less than this share are drawn as a flat line.
+const FLAT: f64 = 1e-9;
 /// Spectra in a figure.
 const SPECTRA: usize = 4;
 
@@ -102,6 +104,7 @@ fn values(report: &Report, first: &Comparison, curves: &[Curve], over_energy: bo
     } else {
         axis::linear(label, all().map(|v| v * factor))
     };
+    let y = at_least(y, FLAT * high.max(-low) * factor);
     let mut series = Vec::new();
     for (index, curve) in curves.iter().enumerate() {
         type Value = fn(&Entry) -> f64;
@@ -140,12 +143,22 @@ fn differences(report: &Report, first: &Comparison, curves: &[Curve], over_energ
     if y.max <= 0.0 {
         y.max = -0.05 * y.min;
     }
+    let y = at_least(y, 100.0 * FLAT);
     let title = format!("{}: other − reference", heading(first));
     let subtitle =
         if bands.is_empty() { "error of the reference: unknown" } else { "shaded: error of the reference" };
     let levels = vec![(0.0, String::new())];
     let chart = Chart { title, subtitle: subtitle.to_owned(), x, y, series, levels, places: vec![] };
     chart.figure_over(&first.quantity, bands)
+}
+
+/// The axis around the same middle, not shorter than `range`: round-off is not magnified.
+fn at_least(mut axis: Axis, range: f64) -> Axis {
+    if !axis.logarithmic && axis.max - axis.min < range {
+        let middle = 0.5 * (axis.min + axis.max);
+        (axis.min, axis.max) = (middle - 0.5 * range, middle + 0.5 * range);
+    }
+    axis
 }
 
 fn band(points: &[(f64, f64)], errors: &[f64], shade: &str) -> Plot {

@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use super::super::{Comparison, Facts, Report, Verdict};
-use super::{figures, name, notes, percent, place, significance, verdict, with_unit};
+use super::{figures, name, notes, percent, place, short, significance, verdict, with_brackets};
 
 const STYLE: &str = "
 :root { color-scheme: light dark; --ink: #1d2127; --soft: #5c6570; --line: #d5dae0; --page: #ffffff;
@@ -112,7 +112,7 @@ fn numbers(report: &Report, comparisons: &[&Comparison], linked: bool) -> String
     for comparison in comparisons {
         let metrics = &comparison.metrics;
         let error = metrics.max.reference_error;
-        let label = escape(&name(comparison));
+        let label = escape(&with_brackets(comparison));
         let label = if linked { format!("<a href=\"#{}\">{label}</a>", anchor(comparison)) } else { label };
         let pointwise = metrics.pointwise.map_or("-".to_owned(), |worst| {
             format!("{} at {}", percent(worst.relative, true), place(report, &worst))
@@ -124,9 +124,9 @@ fn numbers(report: &Report, comparisons: &[&Comparison], linked: bool) -> String
             percent(metrics.mean, true),
             percent(metrics.max.relative_to_largest, true),
             place(report, &metrics.max),
-            with_unit(metrics.max.other, &comparison.units),
-            with_unit(metrics.max.reference, &comparison.units),
-            error.map_or("unknown".to_owned(), |error| with_unit(error, &comparison.units)),
+            short(metrics.max.other),
+            short(metrics.max.reference),
+            error.map_or("unknown".to_owned(), short),
             significance(comparison),
             pointwise,
         ];

@@ -162,10 +162,6 @@ fn short(value: f64) -> String {
     }
 }
 
-fn with_unit(value: f64, unit: &str) -> String {
-    if unit == "1" { short(value) } else { format!("{} {unit}", short(value)) }
-}
-
 /// A relative number in per cent.
 fn percent(value: f64, signed: bool) -> String {
     let hundred = 100.0 * value;
