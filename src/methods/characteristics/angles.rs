@@ -90,9 +90,8 @@ impl Integral<'_> {
         if (0..scales.len()).all(|g| relative(error(g), scales[g]) <= self.tolerance) {
             return None;
         }
-        let largest = |part: &Part| {
-            part.error.iter().zip(&scales).map(|(&e, &s)| relative(e, s)).fold(0.0, f64::max)
-        };
+        let largest =
+            |part: &Part| part.error.iter().zip(&scales).map(|(&e, &s)| relative(e, s)).fold(0.0, f64::max);
         (0..parts.len()).max_by(|&a, &b| largest(&parts[a]).total_cmp(&largest(&parts[b])))
     }
 

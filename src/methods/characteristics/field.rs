@@ -22,9 +22,8 @@ impl Nodal {
     pub fn new(count: usize) -> Self {
         let (nodes, _) = gauss_legendre(count.min(MOST_NODES));
         let others = |i: usize| nodes.iter().enumerate().filter(move |&(m, _)| m != i);
-        let factors = (0..nodes.len())
-            .map(|i| 1.0 / others(i).map(|(_, x)| nodes[i] - x).product::<f64>())
-            .collect();
+        let factors =
+            (0..nodes.len()).map(|i| 1.0 / others(i).map(|(_, x)| nodes[i] - x).product::<f64>()).collect();
         Self { nodes, factors }
     }
 

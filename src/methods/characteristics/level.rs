@@ -75,12 +75,7 @@ impl<'a> Level<'a> {
     ///
     /// # Errors
     /// Those of the opacities and of the scattering.
-    pub fn solve(
-        setup: &'a Setup,
-        tolerance: f64,
-        coarser: usize,
-        observer: &dyn Observer,
-    ) -> Result<Self> {
+    pub fn solve(setup: &'a Setup, tolerance: f64, coarser: usize, observer: &dyn Observer) -> Result<Self> {
         let interpolation = (FINER * tolerance).max(1e-12);
         let mut medium = Medium::build(setup, interpolation, &[])?;
         let layers = boundary_layers(&medium);

@@ -156,14 +156,7 @@ impl Medium {
 
     /// Coefficients of `species` at `spot` of `panel` for the comoving energy `energy`, whose logarithm is
     /// `log`.
-    pub fn opacity(
-        &self,
-        species: usize,
-        panel: usize,
-        spot: &Spot,
-        energy: f64,
-        log: f64,
-    ) -> LocalOpacity {
+    pub fn opacity(&self, species: usize, panel: usize, spot: &Spot, energy: f64, log: f64) -> LocalOpacity {
         self.table.at(species, panel, &spot.weights, &self.energies.find(energy, log))
     }
 
@@ -320,7 +313,13 @@ impl Builder<'_> {
         OpacityTable::build(self.setup, cells, energies, &self.rule)
     }
 
-    fn panel(&self, cell: &Cell, transparent: Vec<bool>, scatters: (bool, bool), largest_opacity: f64) -> Panel {
+    fn panel(
+        &self,
+        cell: &Cell,
+        transparent: Vec<bool>,
+        scatters: (bool, bool),
+        largest_opacity: f64,
+    ) -> Panel {
         let places: [Place; CHEBYSHEV] = std::array::from_fn(|i| self.place(cell.at(self.rule.nodes[i])));
         let first = places[0];
         let same = |p: &Place| p.lapse == first.lapse && p.metric == first.metric && p.velocity == 0.0;

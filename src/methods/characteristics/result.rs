@@ -99,12 +99,13 @@ fn add_solution(
 ) -> Result<Values> {
     let fine = values(solution, &solution.fine, radii, distribution, "fine", observer)?;
     let loose = values(solution, &solution.loose, radii, distribution, "loose", observer)?;
-    let mut add = |name: &str, dimensions: &[&str], unit: &str, meaning: &str, fine: Vec<f64>, loose: Vec<f64>| {
-        let errors = fine.iter().zip(&loose).map(|(&a, &b)| error_estimate(a, b)).collect();
-        dataset.real(name, dimensions, unit, meaning, fine);
-        let of = format!("estimated numerical error of {name}");
-        dataset.real(&format!("{name}_error"), dimensions, unit, &of, errors);
-    };
+    let mut add =
+        |name: &str, dimensions: &[&str], unit: &str, meaning: &str, fine: Vec<f64>, loose: Vec<f64>| {
+            let errors = fine.iter().zip(&loose).map(|(&a, &b)| error_estimate(a, b)).collect();
+            dataset.real(name, dimensions, unit, meaning, fine);
+            let of = format!("estimated numerical error of {name}");
+            dataset.real(&format!("{name}_error"), dimensions, unit, &of, errors);
+        };
     if distribution {
         let meaning = "invariant distribution function";
         let order = ["species", "energy", "mu", radius];
@@ -171,7 +172,8 @@ fn values(
             if observer.stop_requested() {
                 return Err(Error::Interrupted);
             }
-            let column = column(solution, level, index / radii.len(), radii[index % radii.len()], distribution);
+            let column =
+                column(solution, level, index / radii.len(), radii[index % radii.len()], distribution);
             let done = done.fetch_add(1, Ordering::Relaxed) + 1;
             observer.report(Event::Done { what, done, total });
             Ok(column)

@@ -41,7 +41,8 @@ impl GaussRule {
             rule.nodes[i] = 0.5 * (1.0 + x[i]);
             rule.weights[i] = 0.5 * w[i];
             for j in 0..GAUSS {
-                rule.running[i][j] = 0.5 * (0..GAUSS).map(|k| coefficient(k, j) * integral(k, i)).sum::<f64>();
+                rule.running[i][j] =
+                    0.5 * (0..GAUSS).map(|k| coefficient(k, j) * integral(k, i)).sum::<f64>();
             }
             rule.highest[0][i] = coefficient(GAUSS - 2, i);
             rule.highest[1][i] = coefficient(GAUSS - 1, i);

@@ -166,7 +166,8 @@ impl Problem<'_> {
             }
         }
         if shifts {
-            report.iterations = self.iterate(species, name, &systems, &mut x, &mut report, tolerance, observer)?;
+            report.iterations =
+                self.iterate(species, name, &systems, &mut x, &mut report, tolerance, observer)?;
         }
         let size = x.iter().fold(0.0_f64, |most, x| most.max(x.abs()));
         report.residual = if size > 0.0 { report.residual / size } else { 0.0 };
@@ -222,9 +223,7 @@ impl Problem<'_> {
 
     fn system(&self, rows: &[Vec<f64>], number: usize) -> Result<System> {
         let (n, width, moments) = (self.nodes.len(), self.block() + 1, self.moments());
-        let entry = |row: usize, column: usize| {
-            rows[row % n][(number * moments + row / n) * width + column]
-        };
+        let entry = |row: usize, column: usize| rows[row % n][(number * moments + row / n) * width + column];
         let unit = |row: usize, column: usize| if row == column { 1.0 } else { 0.0 };
         let size = self.block();
         let matrix = Mat::from_fn(size, size, |i, j| unit(i, j) - entry(i, j));
@@ -267,8 +266,7 @@ impl Problem<'_> {
         }
         let mut image = vec![0.0; x.len()];
         shifted.apply(x, &mut image);
-        report.residual =
-            emission.iter().zip(&image).map(|(b, image)| (b - image).abs()).fold(0.0, f64::max);
+        report.residual = emission.iter().zip(&image).map(|(b, image)| (b - image).abs()).fold(0.0, f64::max);
         report.amplification = report.amplification.max(self.shifted_amplification(&shifted, observer)?);
         Ok(outcome.iterations)
     }
@@ -306,8 +304,7 @@ impl Problem<'_> {
         let moments = self.moments();
         let mut g = |mu: f64, out: &mut [f64]| {
             let f = vec![0.0; energies.len()];
-            let mut value =
-                Value { medium: &level.medium, field, emission: field.is_none(), species, f };
+            let mut value = Value { medium: &level.medium, field, emission: field.is_none(), species, f };
             tracer.trace(Event { species, r, mu, energies: &energies }, &mut value);
             for (f, out) in value.f.iter().zip(out.chunks_exact_mut(moments)) {
                 out.iter_mut().zip([1.0, mu]).for_each(|(out, power)| *out = power * f);

@@ -64,8 +64,13 @@ impl EnergyPanels {
             })
             .collect::<Result<_>>()?;
         let pieces: Vec<(f64, bool)> = pieces.into_iter().flatten().collect();
-        let mut panels =
-            Self { edges: vec![low], logs: vec![low.ln()], constant: Vec::new(), offsets: vec![0], rule: rule.clone() };
+        let mut panels = Self {
+            edges: vec![low],
+            logs: vec![low.ln()],
+            constant: Vec::new(),
+            offsets: vec![0],
+            rule: rule.clone(),
+        };
         let mut nodes = 0;
         for (upper, constant) in pieces {
             nodes += if constant { 1 } else { CHEBYSHEV };
@@ -312,7 +317,8 @@ impl OpacityTable {
         let size = self.energies * nodes;
         (0..self.species)
             .map(|s| {
-                let logs = &self.logs[(panel * self.species + s) * self.energy_panels..][..self.energy_panels];
+                let logs =
+                    &self.logs[(panel * self.species + s) * self.energy_panels..][..self.energy_panels];
                 let values = &self.values[start + s * size..][..size];
                 logs.iter().flatten().all(|log| !log) && values.iter().flatten().all(|&v| v == 0.0)
             })
