@@ -4,7 +4,7 @@ use std::io::{IsTerminal, Write};
 use std::process::ExitCode;
 
 use clap::{CommandFactory, Parser, Subcommand};
-use tolman::commands::{check, completions, list, plot, run, show, verify};
+use tolman::commands::{agree, check, compare, completions, list, plot, refine, run, show, verify};
 use tolman::error::Error;
 
 /// Reference solutions of neutrino transport on fixed spherical backgrounds.
@@ -30,7 +30,10 @@ enum Command {
     Check(check::Args),
     Show(show::Args),
     Plot(plot::Args),
+    Refine(refine::Args),
+    Agree(agree::Args),
     Verify(verify::Args),
+    Compare(compare::Args),
     List(list::Args),
     Completions(completions::Args),
 }
@@ -51,7 +54,10 @@ fn main() -> ExitCode {
         Command::Check(args) => check::execute(args),
         Command::Show(args) => show::execute(args),
         Command::Plot(args) => plot::execute(args),
+        Command::Refine(args) => refine::execute(args),
+        Command::Agree(args) => agree::execute(args),
         Command::Verify(args) => verify::execute(args),
+        Command::Compare(args) => compare::execute(args),
         Command::List(args) => list::execute(args),
         Command::Completions(args) => completions::execute(args, &mut Arguments::command()),
     };

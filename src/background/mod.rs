@@ -12,7 +12,7 @@ mod metric;
 mod profile;
 mod profile_columns;
 mod quadrature;
-mod table;
+pub(crate) mod table;
 mod velocity;
 
 pub use self::consistency::{Contradiction, ContradictionKind};
@@ -121,6 +121,11 @@ impl Background {
     /// Zone edges of a tabulated profile that has them, ascending.
     pub fn zone_edges(&self) -> Option<&[f64]> {
         self.matter.profile()?.points.edges.as_deref()
+    }
+
+    /// Radii of a tabulated profile's points, ascending; metric and velocity may kink there.
+    pub fn profile_radii(&self) -> &[f64] {
+        self.matter.profile().map_or(&[], |profile| &profile.points.radii)
     }
 
     /// GM/c² of the whole background, a length.
