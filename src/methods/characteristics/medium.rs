@@ -5,7 +5,7 @@
 use rayon::prelude::*;
 
 use super::rules::{CHEBYSHEV, Chebyshev};
-use super::tables::{EnergyPanels, OpacityTable, close_to, sample};
+use super::tables::{EnergyPanels, OpacityTable, close_to, four, from_four, sample};
 use crate::error::{Error, Result};
 use crate::methods::setup::Setup;
 use crate::opacities::LocalOpacity;
@@ -19,6 +19,8 @@ const GEOMETRY: f64 = 1e-13;
 const SAME_RADIUS: f64 = 1e-12;
 /// Points per panel at which r/α is looked at for extrema.
 const LOOKS: usize = 32;
+/// A polynomial of the coefficient itself follows variations up to this factor to round-off.
+const LARGE_VARIATION: f64 = 3.0;
 /// Energies at which radial interpolation is tested.
 const TEST_ENERGIES: usize = 16;
 
@@ -70,6 +72,7 @@ pub struct Medium {
     pub piecewise_constant: bool,
     /// Whether f does not depend on the energy.
     pub gray: bool,
+    moving: bool,
     /// Radii at which f may have kinks in angle: surfaces, and extrema of r/α.
     pub limbs: Vec<f64>,
 }
@@ -112,7 +115,8 @@ impl Medium {
         let piecewise_constant = cells.iter().all(|cell| cell.constant) && energies.all_constant();
         let gray = matches!(setup.phase_space.energy, EnergyGrid::Gray);
         let rule = builder.rule;
-        Ok(Self { panels, energies, rule, table, piecewise_constant, gray, limbs })
+        let moving = panels.iter().any(|panel| panel.places.iter().any(|p| p.velocity != 0.0));
+        Ok(Self { moving, panels, energies, rule, table, piecewise_constant, gray, limbs })
     }
 
     /// Innermost and outermost radius.
@@ -167,6 +171,36 @@ impl Medium {
         self.table.at(species, panel, &spot.weights, &self.energies.find(energy, log))
     }
 
+    /// Coefficients of `species` along all rays with the energies at infinity `energies`; `None` where
+    /// they are no function of r alone because the fluid moves.
+    pub fn slice(&self, species: usize, energies: &[f64]) -> Option<Slice> {
+        if self.gray || self.moving {
+            return None;
+        }
+        let mut slice = Slice { panels: self.panels.len(), values: Vec::new(), logs: Vec::new(), smooth: Vec::new() };
+        for &energy in energies {
+            for (p, panel) in self.panels.iter().enumerate() {
+                let values: [[f64; 4]; CHEBYSHEV] = if panel.transparent[species] {
+                    [[0.0; 4]; CHEBYSHEV]
+                } else {
+                    std::array::from_fn(|i| self.slice_value(species, p, i, energy))
+                };
+                let lapses = panel.places.iter().map(|place| place.lapse);
+                let (low, high) = lapses.fold((f64::MAX, 0.0_f64), |(a, b), v| (a.min(v), b.max(v)));
+                let smooth = low == high || self.energies.is_smooth(energy / high, energy / low);
+                slice.push(panel.uniform && panel.constant, smooth, values);
+            }
+        }
+        Some(slice)
+    }
+
+    fn slice_value(&self, species: usize, panel: usize, node: usize, energy: f64) -> [f64; 4] {
+        let weights = std::array::from_fn(|i| if i == node { 1.0 } else { 0.0 });
+        let comoving = energy / self.panels[panel].places[node].lapse;
+        let spot = self.energies.find(comoving, comoving.ln());
+        four(&self.table.at(species, panel, &weights, &spot))
+    }
+
     /// Coefficients in energy panel `group`, for media that are piecewise constant.
     pub fn group_opacity(&self, species: usize, panel: usize, group: usize) -> LocalOpacity {
         self.table.constant(species, panel, self.energies.offset(group))
@@ -185,6 +219,50 @@ impl Panel {
             sum.velocity += w * place.velocity;
         }
         sum
+    }
+}
+
+/// Coefficients along rays of given energies at infinity, as polynomials in r on each panel.
+#[derive(Debug, Clone)]
+pub struct Slice {
+    panels: usize,
+    /// (energy, panel); the logarithms of those that vary much.
+    values: Vec<[[f64; 4]; CHEBYSHEV]>,
+    logs: Vec<[bool; 4]>,
+    /// Whether the coefficients are polynomials there: a step in energy may meet a varying lapse.
+    smooth: Vec<bool>,
+}
+
+impl Slice {
+    fn push(&mut self, constant: bool, smooth: bool, mut values: [[f64; 4]; CHEBYSHEV]) {
+        let log: [bool; 4] = std::array::from_fn(|m| {
+            let column = || values.iter().map(|value| value[m]);
+            let (low, high) = column().fold((f64::MAX, 0.0_f64), |(a, b), v| (a.min(v), b.max(v)));
+            m < 3 && !constant && low > 0.0 && high > LARGE_VARIATION * low
+        });
+        for value in &mut values {
+            (0..4).filter(|&m| log[m]).for_each(|m| value[m] = value[m].ln());
+        }
+        self.values.push(values);
+        self.logs.push(log);
+        self.smooth.push(smooth);
+    }
+
+    /// Coefficients of energy number `number` at `spot` of `panel`; `None` where the slice does not know.
+    pub fn opacity(&self, number: usize, panel: usize, spot: &Spot) -> Option<LocalOpacity> {
+        let index = number * self.panels + panel;
+        if !self.smooth[index] {
+            return None;
+        }
+        let values = &self.values[index];
+        if spot.weights == [0.0; CHEBYSHEV] {
+            return Some(from_four(values[0], [false; 4]));
+        }
+        let mut sum = [0.0; 4];
+        for (w, value) in spot.weights.iter().zip(values) {
+            (0..4).for_each(|m| sum[m] += w * value[m]);
+        }
+        Some(from_four(sum, self.logs[index]))
     }
 }
 

@@ -87,6 +87,19 @@ impl EnergyPanels {
         self.edges.partition_point(|&edge| edge <= energy).clamp(1, self.constant.len()) - 1
     }
 
+    /// Whether coefficients are smooth between the energies `low` and `high`: no edges of groups, no
+    /// place where halving found no end.
+    pub fn is_smooth(&self, low: f64, high: f64) -> bool {
+        let (first, last) = (self.index(low), self.index(high));
+        let narrow = |p: usize| self.edges[p + 1] < self.edges[p] * (1.0 + 1e-4);
+        first == last || (first..=last).all(|p| !self.constant[p] && !narrow(p))
+    }
+
+    /// Number of all nodes.
+    pub fn count(&self) -> usize {
+        self.offsets[self.offsets.len() - 1]
+    }
+
     /// Number of the first node of a panel.
     pub fn offset(&self, panel: usize) -> usize {
         self.offsets[panel]
@@ -171,7 +184,7 @@ pub(super) fn sample(setup: &Setup, r: f64, energies: &[f64]) -> Result<Vec<Loca
 
 type Four = [f64; 4];
 
-fn four(o: &LocalOpacity) -> Four {
+pub(super) fn four(o: &LocalOpacity) -> Four {
     [o.absorption, o.emissivity, o.scattering, o.scattering_first]
 }
 
@@ -320,7 +333,7 @@ impl OpacityTable {
     }
 }
 
-fn from_four(values: Four, logs: [bool; 4]) -> LocalOpacity {
+pub(super) fn from_four(values: Four, logs: [bool; 4]) -> LocalOpacity {
     let back = |m: usize| if logs[m] { values[m].exp() } else { values[m].max(0.0) };
     let scattering = back(2);
     LocalOpacity {
