@@ -75,12 +75,7 @@ impl<'a> Level<'a> {
     ///
     /// # Errors
     /// Those of the opacities and of the scattering.
-    pub fn solve(
-        setup: &'a Setup,
-        tolerance: f64,
-        coarser: usize,
-        observer: &dyn Observer,
-    ) -> Result<Self> {
+    pub fn solve(setup: &'a Setup, tolerance: f64, coarser: usize, observer: &dyn Observer) -> Result<Self> {
         let interpolation = (FINER * tolerance).max(1e-12);
         let mut medium = Medium::build(setup, interpolation, &[])?;
         let layers = boundary_layers(&medium);
@@ -112,7 +107,11 @@ impl<'a> Level<'a> {
             let mesh = Mesh::new(&level.medium, panels, radial, edges, spectral);
             let goal = tolerance.max(1e-9);
             let (field, report) = scattering::solve(setup, &level, mesh, goal, observer)?;
-            tracing::info!(residual = report.residual, amplification = report.amplification, "solved scattering");
+            tracing::info!(
+                residual = report.residual,
+                amplification = report.amplification,
+                "solved scattering"
+            );
             level.field = Some(field);
             level.scattering = report;
         }
@@ -126,8 +125,8 @@ impl<'a> Level<'a> {
             ends: &self.edges,
             rule: self.rule.clone(),
             // The error of the rule for e^−xΔτ is Δτ^16 (8!)^4/(17 (16!)^3).
-            step_depth: (0.1 * self.tolerance / 1.7e-23).powf(1.0 / (2 * GAUSS) as f64),
-            roughness: self.tolerance.sqrt(),
+            step_depth: (1e-3 * self.tolerance / 1.7e-23).powf(1.0 / (2 * GAUSS) as f64),
+            roughness: 0.1 * self.tolerance.powf(0.6),
         }
     }
 

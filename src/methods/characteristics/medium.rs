@@ -68,8 +68,6 @@ pub struct Medium {
     pub energies: EnergyPanels,
     rule: Chebyshev,
     table: OpacityTable,
-    /// Whether every opacity is constant on each panel and in each energy panel.
-    pub piecewise_constant: bool,
     /// Whether f does not depend on the energy.
     pub gray: bool,
     moving: bool,
@@ -112,11 +110,10 @@ impl Medium {
         let turns = panels.windows(2).filter(|pair| rises(&pair[0]) != rises(&pair[1]));
         limbs.extend(turns.map(|pair| pair[0].upper));
         let limbs = distinct(limbs);
-        let piecewise_constant = cells.iter().all(|cell| cell.constant) && energies.all_constant();
         let gray = matches!(setup.phase_space.energy, EnergyGrid::Gray);
         let rule = builder.rule;
         let moving = panels.iter().any(|panel| panel.places.iter().any(|p| p.velocity != 0.0));
-        Ok(Self { moving, panels, energies, rule, table, piecewise_constant, gray, limbs })
+        Ok(Self { moving, panels, energies, rule, table, gray, limbs })
     }
 
     /// Innermost and outermost radius.
@@ -160,14 +157,7 @@ impl Medium {
 
     /// Coefficients of `species` at `spot` of `panel` for the comoving energy `energy`, whose logarithm is
     /// `log`.
-    pub fn opacity(
-        &self,
-        species: usize,
-        panel: usize,
-        spot: &Spot,
-        energy: f64,
-        log: f64,
-    ) -> LocalOpacity {
+    pub fn opacity(&self, species: usize, panel: usize, spot: &Spot, energy: f64, log: f64) -> LocalOpacity {
         self.table.at(species, panel, &spot.weights, &self.energies.find(energy, log))
     }
 
@@ -177,7 +167,8 @@ impl Medium {
         if self.gray || self.moving {
             return None;
         }
-        let mut slice = Slice { panels: self.panels.len(), values: Vec::new(), logs: Vec::new(), smooth: Vec::new() };
+        let mut slice =
+            Slice { panels: self.panels.len(), values: Vec::new(), logs: Vec::new(), smooth: Vec::new() };
         for &energy in energies {
             for (p, panel) in self.panels.iter().enumerate() {
                 let values: [[f64; 4]; CHEBYSHEV] = if panel.transparent[species] {
@@ -199,11 +190,6 @@ impl Medium {
         let comoving = energy / self.panels[panel].places[node].lapse;
         let spot = self.energies.find(comoving, comoving.ln());
         four(&self.table.at(species, panel, &weights, &spot))
-    }
-
-    /// Coefficients in energy panel `group`, for media that are piecewise constant.
-    pub fn group_opacity(&self, species: usize, panel: usize, group: usize) -> LocalOpacity {
-        self.table.constant(species, panel, self.energies.offset(group))
     }
 }
 
@@ -398,7 +384,13 @@ impl Builder<'_> {
         OpacityTable::build(self.setup, cells, energies, &self.rule)
     }
 
-    fn panel(&self, cell: &Cell, transparent: Vec<bool>, scatters: (bool, bool), largest_opacity: f64) -> Panel {
+    fn panel(
+        &self,
+        cell: &Cell,
+        transparent: Vec<bool>,
+        scatters: (bool, bool),
+        largest_opacity: f64,
+    ) -> Panel {
         let places: [Place; CHEBYSHEV] = std::array::from_fn(|i| self.place(cell.at(self.rule.nodes[i])));
         let first = places[0];
         let same = |p: &Place| p.lapse == first.lapse && p.metric == first.metric && p.velocity == 0.0;
@@ -471,7 +463,7 @@ fn energy_range(setup: &Setup) -> (f64, f64) {
     let (low, high) = lapses.fold((f64::MAX, 0.0_f64), |(low, high), &a| (low.min(a), high.max(a)));
     let speeds = geometry.velocity.iter().chain(&geometry.edge_velocity);
     let fastest = speeds.fold(0.0_f64, |most, v| most.max(v.abs()));
-    let doppler = ((1.0 + fastest) / (1.0 - fastest)).powf(1.0);
+    let doppler = (1.0 + fastest) / (1.0 - fastest);
     let shift = 1.01 * doppler * high / low;
     let edges = &grid.edges;
     let bottom = if edges[0] > 0.0 { edges[0] } else { 1e-4 * edges[1] };
@@ -498,4 +490,41 @@ fn maximum(mut low: f64, mut high: f64, value: impl Fn(f64) -> f64) -> f64 {
         }
     }
     0.5 * (low + high)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+    use crate::problem::{LoadOptions, load};
+
+    fn setup(name: &str) -> Setup {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("problems").join(format!("{name}.ron"));
+        Setup::build(&load(&path, &LoadOptions::default()).unwrap()).unwrap()
+    }
+
+    #[test]
+    fn opacities_are_interpolated_to_the_tolerance() {
+        for (name, lowest) in [("oven", 0.1), ("expanding_atmosphere", 0.1), ("pns_atmosphere", 1.0)] {
+            let setup = setup(name);
+            let medium = Medium::build(&setup, 1e-8, &[]).unwrap();
+            let (inner, outer) = medium.range();
+            for i in 0..200 {
+                let part = (f64::from(i) * 0.618_033_988_7).fract();
+                let r = inner + (outer - inner) * part * part;
+                let energy = lowest * (45.0_f64 / lowest).powf((f64::from(i) * 0.414_213_562).fract());
+                let panel = medium.panel_at(r, true);
+                let spot = medium.spot(panel, r);
+                let exact = sample(&setup, r, &[energy]).unwrap()[0];
+                let found = medium.opacity(0, panel, &spot, energy, energy.ln());
+                for (a, b) in four(&found).into_iter().zip(four(&exact)) {
+                    assert!(
+                        (a - b).abs() <= 1e-7 * b.abs() + 1e-200,
+                        "{name}: {found:?} {exact:?} r = {r} {energy}"
+                    );
+                }
+            }
+        }
+    }
 }

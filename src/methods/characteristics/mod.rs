@@ -114,12 +114,7 @@ impl Solution<'_> {
     ///
     /// # Errors
     /// As [`Solution::dataset`].
-    pub fn dataset_at(
-        &self,
-        radii: &[f64],
-        distribution: bool,
-        observer: &dyn Observer,
-    ) -> Result<Dataset> {
+    pub fn dataset_at(&self, radii: &[f64], distribution: bool, observer: &dyn Observer) -> Result<Dataset> {
         result::dataset_at(self, radii, distribution, observer)
     }
 

@@ -47,6 +47,11 @@ pub fn dataset(
     dataset.attribute("bound_violation_low", low);
     dataset.attribute("bound_violation_high", high);
     dataset.attribute("largest_flux_factor", 1.0);
+    let scattering = &solution.fine.scattering;
+    dataset.attribute("scattering_residual", scattering.residual);
+    dataset.attribute("scattering_amplification", scattering.amplification);
+    dataset.attribute("scattering_error_bound", scattering.error_bound());
+    dataset.attribute("iterations", scattering.iterations as i64);
     if !sample_radii.is_empty() {
         let mut samples = Dataset::new();
         add_samples(&mut samples, solution, sample_radii, true, observer)?;
@@ -99,12 +104,13 @@ fn add_solution(
 ) -> Result<Values> {
     let fine = values(solution, &solution.fine, radii, distribution, "fine", observer)?;
     let loose = values(solution, &solution.loose, radii, distribution, "loose", observer)?;
-    let mut add = |name: &str, dimensions: &[&str], unit: &str, meaning: &str, fine: Vec<f64>, loose: Vec<f64>| {
-        let errors = fine.iter().zip(&loose).map(|(&a, &b)| error_estimate(a, b)).collect();
-        dataset.real(name, dimensions, unit, meaning, fine);
-        let of = format!("estimated numerical error of {name}");
-        dataset.real(&format!("{name}_error"), dimensions, unit, &of, errors);
-    };
+    let mut add =
+        |name: &str, dimensions: &[&str], unit: &str, meaning: &str, fine: Vec<f64>, loose: Vec<f64>| {
+            let errors = fine.iter().zip(&loose).map(|(&a, &b)| error_estimate(a, b)).collect();
+            dataset.real(name, dimensions, unit, meaning, fine);
+            let of = format!("estimated numerical error of {name}");
+            dataset.real(&format!("{name}_error"), dimensions, unit, &of, errors);
+        };
     if distribution {
         let meaning = "invariant distribution function";
         let order = ["species", "energy", "mu", radius];
@@ -171,7 +177,8 @@ fn values(
             if observer.stop_requested() {
                 return Err(Error::Interrupted);
             }
-            let column = column(solution, level, index / radii.len(), radii[index % radii.len()], distribution);
+            let column =
+                column(solution, level, index / radii.len(), radii[index % radii.len()], distribution);
             let done = done.fetch_add(1, Ordering::Relaxed) + 1;
             observer.report(Event::Done { what, done, total });
             Ok(column)

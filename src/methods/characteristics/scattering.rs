@@ -11,7 +11,7 @@ use faer::{Mat, MatRef};
 use rayon::prelude::*;
 
 use super::angles::{self, Integral};
-use super::field::{Field, Mesh, Value};
+use super::field::{Field, Mesh, Value, reference_spectrum};
 use super::level::Level;
 use super::medium::{Medium, Slice};
 use super::trace::{Collector, Event, Sample};
@@ -85,7 +85,8 @@ pub fn solve(
             report.residual, report.amplification
         )));
     }
-    Ok((Field { mesh, values }, report))
+    let reference = reference_spectrum(&values, mesh.size().0, mesh.spectral.len());
+    Ok((Field::new(mesh, values, reference), report))
 }
 
 struct Problem<'a> {
@@ -168,7 +169,8 @@ impl Problem<'_> {
             }
         }
         if shifts {
-            report.iterations = self.iterate(species, name, &systems, &mut x, &mut report, tolerance, observer)?;
+            report.iterations =
+                self.iterate(species, name, &systems, &mut x, &mut report, tolerance, observer)?;
         }
         let size = x.iter().fold(0.0_f64, |most, x| most.max(x.abs()));
         report.residual = if size > 0.0 { report.residual / size } else { 0.0 };
@@ -248,9 +250,8 @@ impl Problem<'_> {
 
     fn system(&self, rows: &[Vec<f64>], number: usize) -> Result<System> {
         let (n, width, group) = (self.nodes.len(), self.block() + 1, self.group());
-        let entry = |row: usize, column: usize| {
-            rows[row % n][number * group + TESTS + row / n * width + column]
-        };
+        let entry =
+            |row: usize, column: usize| rows[row % n][number * group + TESTS + row / n * width + column];
         let unit = |row: usize, column: usize| if row == column { 1.0 } else { 0.0 };
         let size = self.block();
         let matrix = Mat::from_fn(size, size, |i, j| unit(i, j) - entry(i, j));
@@ -277,7 +278,10 @@ impl Problem<'_> {
     ) -> Result<usize> {
         let emission = self.formal(species, None)?;
         let scale = vec![1.0; x.len()];
-        let shifted = Shifted { problem: self, species, systems, scale: &scale };
+        let (radii, energies) = self.mesh.size();
+        let mut reference = vec![0.0; species * energies];
+        reference.extend(reference_spectrum(&self.pairs(x), radii, self.mesh.spectral.len()));
+        let shifted = Shifted { problem: self, species, systems, scale: &scale, reference };
         let goal = tolerance / report.amplification.max(1.0) / 10.0;
         let limits = Limits { tolerance: goal, iterations: ITERATIONS };
         let mut iteration = 0;
@@ -293,8 +297,7 @@ impl Problem<'_> {
         }
         let mut image = vec![0.0; x.len()];
         shifted.apply(x, &mut image);
-        report.residual =
-            emission.iter().zip(&image).map(|(b, image)| (b - image).abs()).fold(0.0, f64::max);
+        report.residual = emission.iter().zip(&image).map(|(b, image)| (b - image).abs()).fold(0.0, f64::max);
         report.amplification = report.amplification.max(self.shifted_amplification(&shifted, observer)?);
         Ok(outcome.iterations)
     }
@@ -333,8 +336,7 @@ impl Problem<'_> {
         let slice = level.slice(species, r, &energies);
         let mut g = |mu: f64, out: &mut [f64]| {
             let f = vec![0.0; energies.len()];
-            let mut value =
-                Value { medium: &level.medium, field, emission: field.is_none(), species, f };
+            let mut value = Value { medium: &level.medium, field, emission: field.is_none(), species, f };
             tracer.trace(Event { species, r, mu, energies: &energies, slice: slice.as_ref() }, &mut value);
             for (f, out) in value.f.iter().zip(out.chunks_exact_mut(moments)) {
                 out.iter_mut().zip([1.0, mu]).for_each(|(out, power)| *out = power * f);
@@ -361,6 +363,9 @@ struct Shifted<'a> {
     species: usize,
     systems: &'a [System],
     scale: &'a [f64],
+    /// Logarithms of the spectrum that interpolation in energy is relative to: those of the solution
+    /// without Doppler shifts, for all species up to this one.
+    reference: Vec<f64>,
 }
 
 impl LinearSystem for Shifted<'_> {
@@ -370,7 +375,7 @@ impl LinearSystem for Shifted<'_> {
         // The field of this species alone: those before it are not read.
         let mut values = vec![[0.0; 2]; self.species * radii * energies];
         values.extend(problem.pairs(x));
-        let field = Field { mesh: problem.mesh.clone(), values };
+        let field = Field::new(problem.mesh.clone(), values, self.reference.clone());
         match problem.formal(self.species, Some(&field)) {
             Ok(scattered) => y.iter_mut().zip(x).zip(scattered).for_each(|((y, x), s)| *y = x - s),
             Err(_) => y.fill(f64::NAN),

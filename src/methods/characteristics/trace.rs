@@ -190,11 +190,8 @@ impl Walk<'_, '_> {
         let mut panel = medium.panel_at(self.position.r, outward);
         loop {
             let cell = &medium.panels[panel];
-            let (edge, tangent) = if outward {
-                (cell.upper, cell.tangent_upper)
-            } else {
-                (cell.lower, cell.tangent_lower)
-            };
+            let (edge, tangent) =
+                if outward { (cell.upper, cell.tangent_upper) } else { (cell.lower, cell.tangent_lower) };
             let passed = until.filter(|u| {
                 let ahead = if outward { u.r >= self.position.r } else { u.r <= self.position.r };
                 ahead && u.r >= cell.lower && u.r <= cell.upper
@@ -316,13 +313,7 @@ impl Walk<'_, '_> {
         true
     }
 
-    fn resolved(
-        &self,
-        stretch: &Stretch,
-        depths: &[f64; GAUSS],
-        sources: &[f64; GAUSS],
-        depth: f64,
-    ) -> bool {
+    fn resolved(&self, stretch: &Stretch, depths: &[f64; GAUSS], sources: &[f64; GAUSS], depth: f64) -> bool {
         let rule = &self.tracer.rule;
         let limit = self.tracer.roughness.max(stretch.noise);
         // Errors of an optical depth count by themselves, those of the source relatively.
