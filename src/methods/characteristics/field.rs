@@ -61,13 +61,6 @@ pub struct Mesh {
     pub energy_edges: Vec<f64>,
 }
 
-/// A place on a mesh: first node and weights in both directions.
-#[derive(Debug, Clone, Copy)]
-pub struct MeshSpot {
-    pub radial: (usize, [f64; MOST_NODES]),
-    pub spectral: (usize, [f64; MOST_NODES]),
-}
-
 impl Mesh {
     /// The mesh on `panels` of `medium`, with as many nodes per element as `radial` and `spectral` have.
     pub fn new(
@@ -131,15 +124,29 @@ impl Mesh {
     }
 }
 
-/// J and H of all species on a mesh.
+/// J and H of all species on a mesh, over a reference spectrum, so that interpolation in energy keeps its
+/// relative accuracy in the tails.
 #[derive(Debug, Clone)]
 pub struct Field {
     pub mesh: Mesh,
     /// (species, energy node, radial node).
-    pub values: Vec<[f64; 2]>,
+    values: Vec<[f64; 2]>,
+    /// Logarithms of the reference spectrum at (species, energy node).
+    reference: Vec<f64>,
 }
 
 impl Field {
+    /// Moments `values` at (species, energy node, radial node) over the reference spectrum whose
+    /// logarithms are `reference`.
+    pub fn new(mesh: Mesh, mut values: Vec<[f64; 2]>, reference: Vec<f64>) -> Self {
+        let radii = mesh.size().0;
+        for (row, log) in values.chunks_exact_mut(radii).zip(&reference) {
+            let scale = (-log).exp();
+            row.iter_mut().flatten().for_each(|value| *value *= scale);
+        }
+        Self { mesh, values, reference }
+    }
+
     /// J and H of `species` at `at` for the comoving energy `energy`.
     pub fn at(&self, medium: &Medium, species: usize, at: &Sample, energy: f64) -> [f64; 2] {
         let energy = if medium.gray { 1.0 } else { at.lapse() * energy };
@@ -150,14 +157,18 @@ impl Field {
         };
         let (radii, energies) = self.mesh.size();
         let mut sum = [0.0; 2];
+        let mut log = 0.0;
         for (k, w) in spectral[..self.mesh.spectral.len()].iter().enumerate() {
-            let start = (species * energies + row + k) * radii + first;
+            let node = species * energies + row + k;
+            log += w * self.reference[node];
+            let start = node * radii + first;
             for (value, radial) in self.values[start..].iter().zip(&radial[..self.mesh.radial.len()]) {
                 sum[0] += w * radial * value[0];
                 sum[1] += w * radial * value[1];
             }
         }
-        sum
+        let scale = if log == 0.0 { 1.0 } else { log.exp() };
+        sum.map(|sum| scale * sum)
     }
 }
 
@@ -196,6 +207,18 @@ impl Collector for Value<'_> {
     fn repeat(&mut self, number: usize, factor: f64) {
         self.f[number] *= factor;
     }
+}
+
+/// Logarithm of the mean J at each (species, energy node) of `values`; 0 throughout elements of `nodes`
+/// energies where it vanishes anywhere.
+pub fn reference_spectrum(values: &[[f64; 2]], radii: usize, nodes: usize) -> Vec<f64> {
+    let mean = |row: &[[f64; 2]]| row.iter().map(|value| value[0].max(0.0)).sum::<f64>() / radii as f64;
+    let mut means: Vec<f64> = values.chunks_exact(radii).map(mean).collect();
+    for element in means.chunks_mut(nodes) {
+        let positive = element.iter().all(|&mean| mean > f64::MIN_POSITIVE);
+        element.iter_mut().for_each(|mean| *mean = if positive { mean.ln() } else { 0.0 });
+    }
+    means
 }
 
 #[cfg(test)]

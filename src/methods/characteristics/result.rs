@@ -47,6 +47,11 @@ pub fn dataset(
     dataset.attribute("bound_violation_low", low);
     dataset.attribute("bound_violation_high", high);
     dataset.attribute("largest_flux_factor", 1.0);
+    let scattering = &solution.fine.scattering;
+    dataset.attribute("scattering_residual", scattering.residual);
+    dataset.attribute("scattering_amplification", scattering.amplification);
+    dataset.attribute("scattering_error_bound", scattering.error_bound());
+    dataset.attribute("iterations", scattering.iterations as i64);
     if !sample_radii.is_empty() {
         let mut samples = Dataset::new();
         add_samples(&mut samples, solution, sample_radii, true, observer)?;

@@ -6,14 +6,12 @@
 //! (F = 0) the variable is t = √(F₁ + (y−y₁)(F₂−F₁)/(y₂−y₁)), y = r²: no inverse square root is left, and
 //! in flat space t is the path length itself.
 
-use super::medium::{Medium, Spot};
+use super::medium::{Medium, Slice, Spot};
 use super::rules::{GAUSS, GaussRule};
 use crate::opacities::LocalOpacity;
 
 /// Beyond this optical depth nothing is seen: e^{−41.5} < 1e-18.
 pub const OPAQUE: f64 = 41.5;
-/// Largest optical depth of one application of the quadrature rule.
-const STEP_DEPTH: f64 = 3.0;
 /// A piece of a ray within one panel is not cut into more stretches than this.
 const STRETCHES: usize = 400;
 /// Round-off of F relative to r², times the loss at the nodes next to a turning point.
@@ -104,18 +102,22 @@ pub struct Tracer<'a> {
     pub medium: &'a Medium,
     pub ends: &'a dyn Ends,
     pub rule: GaussRule,
+    /// Largest optical depth of one application of the quadrature rule.
+    pub step_depth: f64,
     /// Relative size of the highest Legendre coefficients at which a leg counts as resolved.
     pub roughness: f64,
 }
 
 /// A place and direction, and the energies that the ray is followed with.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy)]
 pub struct Event<'e> {
     pub species: usize,
     pub r: f64,
     /// Comoving cosine and energies.
     pub mu: f64,
     pub energies: &'e [f64],
+    /// The medium's coefficients for these energies, where they are at hand.
+    pub slice: Option<&'e Slice>,
 }
 
 impl Tracer<'_> {
@@ -139,6 +141,7 @@ impl Tracer<'_> {
             ray: &ray,
             energies: event.energies,
             logs: &logs,
+            slice: event.slice,
             collector,
             depth: vec![0.0; logs.len()],
             active: (0..logs.len()).collect(),
@@ -154,6 +157,7 @@ struct Walk<'a, 'c> {
     /// Comoving energies at the start, and their logarithms.
     energies: &'a [f64],
     logs: &'a [f64],
+    slice: Option<&'a Slice>,
     collector: &'c mut dyn Collector,
     /// Optical depth so far, for each energy.
     depth: Vec<f64>,
@@ -289,7 +293,9 @@ impl Walk<'_, '_> {
             } else {
                 (self.energies[number] * at.ratio, self.logs[number] + at.log_ratio)
             };
-            opacities[i] = medium.opacity(self.ray.species, at.panel, &at.spot, energy, log);
+            let sliced = self.slice.and_then(|slice| slice.opacity(number, at.panel, &at.spot));
+            opacities[i] =
+                sliced.unwrap_or_else(|| medium.opacity(self.ray.species, at.panel, &at.spot, energy, log));
             depths[i] = stretch.lengths[i] * (opacities[i].absorption + opacities[i].scattering);
             sources[i] = self.collector.source(number, at, energy, &opacities[i]);
         }
@@ -311,7 +317,7 @@ impl Walk<'_, '_> {
         let rule = &self.tracer.rule;
         let limit = self.tracer.roughness.max(stretch.noise);
         // Errors of an optical depth count by themselves, those of the source relatively.
-        if depth > STEP_DEPTH || rule.roughness(depths) > limit * depth.max(limit) {
+        if depth > self.tracer.step_depth || rule.roughness(depths) > limit * depth.max(limit) {
             return false;
         }
         let emitted: [f64; GAUSS] = std::array::from_fn(|i| stretch.lengths[i] * sources[i]);
