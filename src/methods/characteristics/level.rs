@@ -101,10 +101,10 @@ impl<'a> Level<'a> {
             "tabulated background and opacities"
         );
         if !panels.is_empty() {
-            let radial = RADIAL_NODES.div_ceil(panels.len()).clamp(3, 6) - coarser;
+            let radial = RADIAL_NODES.div_ceil(panels.len()).clamp(4, 7) - coarser;
             let edges = redshifted_edges(setup);
             let spectral = SPECTRAL_NODES.div_ceil(edges.len().max(2) - 1).clamp(2, MOST_NODES) - coarser;
-            let mesh = Mesh::new(&level.medium, panels, radial, edges, spectral);
+            let mesh = Mesh::new(&level.medium, radial, edges, spectral);
             let goal = tolerance.max(1e-9);
             let (field, report) = scattering::solve(setup, &level, mesh, goal, observer)?;
             tracing::info!(

@@ -5,7 +5,7 @@
 use rayon::prelude::*;
 
 use super::rules::{CHEBYSHEV, Chebyshev};
-use super::tables::{EnergyPanels, OpacityTable, close_to, four, from_four, sample};
+use super::tables::{EnergyPanels, OpacityTable, deviation, four, from_four, sample, settled};
 use crate::error::{Error, Result};
 use crate::methods::setup::Setup;
 use crate::opacities::LocalOpacity;
@@ -13,8 +13,10 @@ use crate::phase_space::EnergyGrid;
 
 /// A panel is not cut into more than this many levels of halves.
 const DEPTH: usize = 14;
-/// Relative accuracy of the panels' geometry.
-const GEOMETRY: f64 = 1e-13;
+/// Relative accuracy of the lapse.
+const GEOMETRY: f64 = 1e-12;
+/// Velocities are exact relative to at least this.
+const SLOW: f64 = 1e-3;
 /// Radii nearer to each other than this, relatively, are one.
 const SAME_RADIUS: f64 = 1e-12;
 /// Points per panel at which r/α is looked at for extrema.
@@ -313,7 +315,7 @@ impl Builder<'_> {
             .par_windows(2)
             .map(|pair| {
                 let mut cells = Vec::new();
-                self.refine(pair[0], pair[1], 0, energies, &mut cells).map(|()| cells)
+                self.refine((pair[0], pair[1]), (0, f64::INFINITY), energies, &mut cells).map(|()| cells)
             })
             .collect::<Result<_>>()?;
         Ok(cells.into_iter().flatten().collect())
@@ -321,9 +323,8 @@ impl Builder<'_> {
 
     fn refine(
         &self,
-        lower: f64,
-        upper: f64,
-        depth: usize,
+        (lower, upper): (f64, f64),
+        (depth, before): (usize, f64),
         energies: &[f64],
         cells: &mut Vec<Cell>,
     ) -> Result<()> {
@@ -336,40 +337,40 @@ impl Builder<'_> {
         let at_tests = opacities(&tests)?;
         cell.constant = at_nodes.iter().chain(&at_tests).all(|row| row == &at_nodes[0]);
         let tabulated = cell.constant && self.setup.opacities.zone_edges().is_some();
-        let good = tabulated
-            || (self.geometry_is_smooth(&cell, &tests)
-                && (cell.constant || self.opacities_are_smooth(&at_nodes, &at_tests)));
-        if good || depth >= DEPTH {
+        let opacities = if cell.constant { 0.0 } else { self.opacity_deviation(&at_nodes, &at_tests) };
+        let deviation = if tabulated { 0.0 } else { self.geometry_deviation(&cell, &tests).max(opacities) };
+        if settled(deviation, before, self.tolerance) || depth >= DEPTH {
             cells.push(cell);
             return Ok(());
         }
         let middle = 0.5 * (lower + upper);
-        self.refine(lower, middle, depth + 1, energies, cells)?;
-        self.refine(middle, upper, depth + 1, energies, cells)
+        self.refine((lower, middle), (depth + 1, deviation), energies, cells)?;
+        self.refine((middle, upper), (depth + 1, deviation), energies, cells)
     }
 
-    fn geometry_is_smooth(&self, cell: &Cell, tests: &[f64]) -> bool {
+    /// How far polynomials are from the geometry, in a measure that should be at most the tolerance: the
+    /// lapse, of which F is a small difference, has to be exact to round-off.
+    fn geometry_deviation(&self, cell: &Cell, tests: &[f64]) -> f64 {
         let places: Vec<Place> = self.rule.nodes.iter().map(|&x| self.place(cell.at(x))).collect();
-        let scale = places.iter().map(|p| p.velocity.abs()).fold(0.0, f64::max).max(1e-3);
-        tests.iter().all(|&r| {
+        let speed = places.iter().map(|p| p.velocity.abs()).fold(0.0, f64::max).max(SLOW);
+        let stricter = self.tolerance / GEOMETRY;
+        let deviation = |&r: &f64| {
             let weights = self.rule.weights(cell.reference(r));
-            let interpolated = |value: fn(&Place) -> f64| -> f64 {
-                weights.iter().zip(&places).map(|(w, p)| w * value(p)).sum()
+            let off = |value: fn(&Place) -> f64, exact: f64| {
+                (weights.iter().zip(&places).map(|(w, p)| w * value(p)).sum::<f64>() - exact).abs()
             };
             let exact = self.place(r);
-            (interpolated(|p| p.lapse) - exact.lapse).abs() <= 10.0 * GEOMETRY * exact.lapse
-                && (interpolated(|p| p.metric) - exact.metric).abs() <= self.tolerance * exact.metric
-                && (interpolated(|p| p.velocity) - exact.velocity).abs() <= self.tolerance * scale
-        })
+            let lapse = stricter * off(|p| p.lapse, exact.lapse) / exact.lapse;
+            let metric = off(|p| p.metric, exact.metric) / exact.metric;
+            lapse.max(metric).max(off(|p| p.velocity, exact.velocity) / speed)
+        };
+        tests.iter().map(deviation).fold(0.0, f64::max)
     }
 
-    fn opacities_are_smooth(&self, at_nodes: &[Vec<LocalOpacity>], at_tests: &[Vec<LocalOpacity>]) -> bool {
-        let columns = at_nodes[0].len();
-        (0..columns).all(|c| {
-            let nodes: Vec<LocalOpacity> = at_nodes.iter().map(|row| row[c]).collect();
-            let tests: Vec<LocalOpacity> = at_tests.iter().map(|row| row[c]).collect();
-            close_to(&self.rule, &nodes, &tests, self.tolerance)
-        })
+    fn opacity_deviation(&self, at_nodes: &[Vec<LocalOpacity>], at_tests: &[Vec<LocalOpacity>]) -> f64 {
+        let column = |rows: &[Vec<LocalOpacity>], c: usize| rows.iter().map(|row| row[c]).collect::<Vec<_>>();
+        let columns = 0..at_nodes.first().map_or(0, Vec::len);
+        columns.map(|c| deviation(&self.rule, &column(at_nodes, c), &column(at_tests, c))).fold(0.0, f64::max)
     }
 
     fn energy_panels(&self, cells: &[Cell], range: (f64, f64)) -> Result<EnergyPanels> {

@@ -50,6 +50,8 @@ pub trait Collector {
     fn add(&mut self, number: usize, at: &Sample, opacity: &LocalOpacity, source: f64, weight: f64);
     /// Adds f that came in through an edge, times its transmission.
     fn inflow(&mut self, number: usize, f: f64);
+    /// The ray (or one round of a closed one) is complete: its optical depth.
+    fn finish(&mut self, number: usize, depth: f64);
     /// Multiplies everything by `factor`: the sum over all rounds of a closed ray.
     fn repeat(&mut self, number: usize, factor: f64);
 }
@@ -142,12 +144,18 @@ impl Tracer<'_> {
             energies: event.energies,
             logs: &logs,
             slice: event.slice,
-            collector,
+            collector: &mut *collector,
             depth: vec![0.0; logs.len()],
             active: (0..logs.len()).collect(),
             position: start,
         };
-        walk.follow(start, mu_static < 0.0);
+        let closed = walk.follow(start, mu_static < 0.0);
+        let Walk { depth, active, .. } = walk;
+        (0..depth.len()).for_each(|number| collector.finish(number, depth[number]));
+        // Every further round of a closed ray adds the same, weakened by one more round.
+        for number in active.into_iter().filter(|&number| closed && depth[number] > 0.0) {
+            collector.repeat(number, -1.0 / (-depth[number]).exp_m1());
+        }
     }
 }
 
@@ -167,21 +175,10 @@ struct Walk<'a, 'c> {
 }
 
 impl Walk<'_, '_> {
-    /// Goes backward to the end of the ray, or once round a closed one.
-    fn follow(&mut self, start: Point, outward: bool) {
-        let ends = [(outward, None), (!outward, None), (outward, Some(start))];
-        for (outward, until) in ends {
-            if self.leg(outward, until) == Stop::Finished {
-                return;
-            }
-        }
-        // Every further round adds the same, weakened by one more round.
-        for &number in &self.active {
-            let depth = self.depth[number];
-            if depth > 0.0 {
-                self.collector.repeat(number, -1.0 / (-depth).exp_m1());
-            }
-        }
+    /// Goes backward to the end of the ray (false), or once round a closed one (true).
+    fn follow(&mut self, start: Point, outward: bool) -> bool {
+        let legs = [(outward, None), (!outward, None), (outward, Some(start))];
+        legs.into_iter().all(|(outward, until)| self.leg(outward, until) == Stop::Turned)
     }
 
     /// Goes outward or inward (backward along the ray) to a turning point, an end, or `until`.
