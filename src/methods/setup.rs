@@ -3,7 +3,7 @@
 use rayon::prelude::*;
 
 use crate::background::Background;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::opacities::{EnergyNode, LocalOpacity, Opacities, RadialPoint, Surroundings};
 use crate::phase_space::{NaturalEdges, PhaseSpace};
 use crate::problem::Loaded;
@@ -39,6 +39,7 @@ impl Setup {
         let has_matter = !matches!(file.background.matter, MatterFile::None);
         let surroundings = Surroundings { lapse: &lapse, has_matter };
         let opacities = Opacities::build(&file.opacities, &file.species, context, surroundings)?;
+        refuse_kernels(&opacities)?;
         let mut discontinuities = background.discontinuities().to_vec();
         discontinuities.extend(opacities.discontinuities());
         discontinuities.sort_by(f64::total_cmp);
@@ -64,6 +65,18 @@ impl Setup {
             geometry,
             coefficients,
         })
+    }
+}
+
+/// No method solves with inelastic kernels: leaving them out would change the problem.
+fn refuse_kernels(opacities: &Opacities) -> Result<()> {
+    match opacities.first_with_kernels() {
+        None => Ok(()),
+        Some(index) => Err(Error::field(
+            format!("opacities[{index}]"),
+            "inelastic kernels",
+            "sources without kernels, as no method of this version solves with them (`tolman rates` shows them)",
+        )),
     }
 }
 

@@ -6,12 +6,17 @@
 //! state that changes: any number of threads may ask the same [`Opacities`].
 
 mod analytic;
+pub mod bremsstrahlung;
 pub mod bruenn;
+pub mod electron_reactions;
 pub mod fermi_gas;
+pub mod inelastic;
+pub mod kernels;
 pub mod nuclear_matter;
 pub mod nucleon_absorption;
 pub mod nucleon_scattering;
 pub mod table_file;
+mod thermal_quadrature;
 pub mod weak;
 pub mod zone_table;
 
@@ -19,6 +24,8 @@ use ndarray::Array2;
 
 use self::analytic::Builder;
 use self::bruenn::Bruenn;
+use self::inelastic::Inelastic;
+use self::kernels::InelasticKernels;
 use self::weak::WeakConstants;
 use self::zone_table::ZoneTable;
 use crate::background::MatterState;
@@ -112,6 +119,22 @@ pub trait OpacitySource: Send + Sync + std::fmt::Debug {
         species: &[Species],
         nodes: &[EnergyNode],
     ) -> Result<Array2<LocalOpacity>>;
+
+    /// Inelastic kernels at `point` between all pairs of `nodes`; `None` for a source without any
+    /// ([`OpacitySource::has_kernels`]). [`Opacities::kernels_at`] checks them.
+    fn kernels(
+        &self,
+        _point: &RadialPoint,
+        _species: &[Species],
+        _nodes: &[EnergyNode],
+    ) -> Result<Option<InelasticKernels>> {
+        Ok(None)
+    }
+
+    /// Whether [`OpacitySource::kernels`] gives any.
+    fn has_kernels(&self) -> bool {
+        false
+    }
 
     /// One line for `tolman check` and the output file.
     fn describe(&self) -> String;
@@ -215,6 +238,56 @@ impl Opacities {
         Ok(())
     }
 
+    /// Sum of the inelastic kernels of all sources at one radius; `None` where no source has any.
+    ///
+    /// # Errors
+    /// What a source cannot evaluate, and kernels of another shape, that are not finite, have Φ₀ < 0 or
+    /// |Φ₁| > Φ₀; the message names source, species, r, both energies and the value.
+    pub fn kernels_at(&self, point: &RadialPoint, nodes: &[EnergyNode]) -> Result<Option<InelasticKernels>> {
+        let mut sum: Option<InelasticKernels> = None;
+        for (index, source) in self.sources.iter().enumerate() {
+            let Some(terms) = source.kernels(point, &self.species, nodes)? else { continue };
+            self.check_kernels(index, &terms, point, nodes)?;
+            match sum.as_mut() {
+                Some(sum) => sum.add(terms)?,
+                None => sum = Some(terms),
+            }
+        }
+        Ok(sum)
+    }
+
+    fn check_kernels(
+        &self,
+        index: usize,
+        kernels: &InelasticKernels,
+        point: &RadialPoint,
+        nodes: &[EnergyNode],
+    ) -> Result<()> {
+        let path = format!("opacities[{index}]");
+        let source = self.sources[index].describe();
+        if !kernels.fits(self.species.len(), nodes.len()) {
+            let valid = "kernels for every species and pair of energies, with mutual partners";
+            return Err(Error::field(path, format!("kernels of another shape ({source})"), valid));
+        }
+        let Some(bad) = kernels.violation() else { return Ok(()) };
+        let found = format!(
+            "{} of {} with Phi0 = {:e}, Phi1 = {:e} at r = {:.6e} between the energies {:.6e} and {:.6e} ({source})",
+            bad.kernel,
+            self.species[bad.species].name,
+            bad.moments.zeroth,
+            bad.moments.first,
+            point.r,
+            nodes[bad.from].energy,
+            nodes[bad.to].energy,
+        );
+        Err(Error::field(path, found, "finite moments with Phi0 >= |Phi1|"))
+    }
+
+    /// Index of the first source with inelastic kernels.
+    pub fn first_with_kernels(&self) -> Option<usize> {
+        self.sources.iter().position(|source| source.has_kernels())
+    }
+
     /// Radii at which the coefficients jump, ascending.
     pub fn discontinuities(&self) -> Vec<f64> {
         let mut radii: Vec<f64> = self.sources.iter().flat_map(|source| source.discontinuities()).collect();
@@ -266,6 +339,22 @@ fn build_source(
             }
             let constants = WeakConstants::default();
             Box::new(Bruenn { index, charged_current, nucleon_scattering, constants })
+        }
+        &OpacityFile::Inelastic { electron_scattering, positrons, pairs, bremsstrahlung, constants } => {
+            require_physical(&path, "inelastic rates", context)?;
+            if !builder.surroundings.has_matter {
+                return Err(Error::field(path, "inelastic rates", "a background with matter"));
+            }
+            let (constants, pion_exchange) = inelastic::constants(constants);
+            Box::new(Inelastic {
+                index,
+                electron_scattering,
+                positrons,
+                pairs,
+                bremsstrahlung,
+                constants,
+                pion_exchange,
+            })
         }
     })
 }

@@ -452,6 +452,29 @@ pub enum OpacityFile {
         #[serde(default = "yes")]
         nucleon_scattering: bool,
     },
+    /// Scattering on e⁻ and e⁺, e⁻e⁺ pairs and nucleon bremsstrahlung (docs/kernels.md).
+    Inelastic {
+        #[serde(default = "yes")]
+        electron_scattering: bool,
+        #[serde(default = "yes")]
+        positrons: bool,
+        #[serde(default = "yes")]
+        pairs: bool,
+        #[serde(default = "yes")]
+        bremsstrahlung: bool,
+        #[serde(default)]
+        constants: RateConstants,
+    },
+}
+
+/// Where rates take couplings and masses from.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+pub enum RateConstants {
+    /// The project's set (docs/rates.md).
+    #[default]
+    Standard,
+    /// NuLib's, for comparisons with it.
+    NuLib,
 }
 
 fn yes() -> bool {

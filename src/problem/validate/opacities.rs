@@ -1,9 +1,11 @@
 //! Sources of opacity and what comes in at the boundaries.
 
 use super::{Validator, ensure, formula, not_empty};
-use crate::error::Result;
+use crate::error::{Error, Result};
+use crate::opacities::Species;
+use crate::opacities::kernels::partners;
 use crate::problem::file::{
-    BoundaryCondition, Coefficient, EquilibriumFile, OpacityFile, RadialValue, RegionFile,
+    BoundaryCondition, Coefficient, EnergyGridFile, EquilibriumFile, OpacityFile, RadialValue, RegionFile,
 };
 use crate::problem::quantity::Quantity;
 use crate::problem::variables;
@@ -39,7 +41,37 @@ impl Validator<'_> {
                 let valid = "a problem with background.matter";
                 ensure(self.has_matter(), path, "Bruenn1985 without matter", valid)
             }
+            OpacityFile::Inelastic { pairs, bremsstrahlung, .. } => {
+                self.inelastic(*pairs || *bremsstrahlung, path)
+            }
         }
+    }
+
+    fn inelastic(&self, with_pairs: bool, path: &str) -> Result<()> {
+        self.physical_units_needed(path, "Inelastic")?;
+        let valid = "a problem with background.matter";
+        ensure(self.has_matter(), path, "Inelastic without matter", valid)?;
+        let gray = matches!(self.file.phase_space.energy, EnergyGridFile::Gray);
+        let valid = "a problem with an energy grid, as these reactions change energies";
+        ensure(!gray, path, "Inelastic in a gray problem", valid)?;
+        if with_pairs { self.pair_partners(path) } else { Ok(()) }
+    }
+
+    /// Every species has a partner, and both stand for the same number of physical species.
+    fn pair_partners(&self, path: &str) -> Result<()> {
+        let species = &self.file.species;
+        let known: Vec<Species> =
+            species.iter().map(|file| Species { name: file.name.clone(), flavour: file.flavour }).collect();
+        let valid = "pair reactions of as many neutrinos as antineutrinos; Heavy alone stands for both";
+        let partners = partners(&known).map_err(|found| Error::field(path, found, valid))?;
+        for (own, partner) in species.iter().zip(partners.iter().filter_map(|&p| species.get(p))) {
+            let found = format!(
+                "{} × {} with {} × {}",
+                own.multiplicity, own.name, partner.multiplicity, partner.name
+            );
+            ensure(own.multiplicity == partner.multiplicity, path, found, "partners of equal multiplicity")?;
+        }
+        Ok(())
     }
 
     fn where_it_acts(
