@@ -89,8 +89,10 @@ fn kernels(reference: &Reference, matter: &MatterState, which: (bool, bool, bool
         constants,
         pion_exchange,
     };
-    let species: Vec<Species> =
-        SPECIES.iter().map(|(name, flavour)| Species { name: (*name).to_owned(), flavour: *flavour }).collect();
+    let species: Vec<Species> = SPECIES
+        .iter()
+        .map(|(name, flavour)| Species { name: (*name).to_owned(), flavour: *flavour })
+        .collect();
     let nodes: Vec<EnergyNode> =
         reference.energies.iter().map(|&energy| EnergyNode { energy, element: None }).collect();
     let point = RadialPoint { r: 1.0, lapse: 1.0, matter: Some(matter) };
@@ -108,7 +110,10 @@ fn index_of(species: &str) -> usize {
 }
 
 /// Largest differences of Φ₀ (relative) and Φ₁ (relative to Φ₀) between `value` and the converged column.
-fn differences<'a>(rows: impl Iterator<Item = &'a Row>, value: impl Fn(&Row) -> Moments) -> (usize, f64, f64) {
+fn differences<'a>(
+    rows: impl Iterator<Item = &'a Row>,
+    value: impl Fn(&Row) -> Moments,
+) -> (usize, f64, f64) {
     rows.fold((0, 0.0, 0.0), |(count, zeroth, first), row| {
         let (phi0, phi1) = (row.phi0_converged_not_nulib.unwrap(), row.phi1_converged_not_nulib.unwrap());
         let Moments { zeroth: own0, first: own1 } = value(row);
