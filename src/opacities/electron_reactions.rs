@@ -42,6 +42,12 @@ impl Structures {
 }
 
 impl Structures {
+    /// The pair reaction in which neutrino and antineutrino have exchanged their energies: the electron
+    /// sees them the other way round.
+    pub fn with_exchanged_energies(self) -> Self {
+        Self { first: self.second, second: self.first }
+    }
+
     /// Adds the reaction with positrons in place of electrons.
     fn add_swapped(&mut self, other: Self) {
         self.first += other.second;
