@@ -30,7 +30,7 @@ enum Command {
     Check(check::Args),
     Show(show::Args),
     Plot(plot::Args),
-    Rates(rates::Args),
+    Rates(Box<rates::Args>),
     Refine(refine::Args),
     Verify(verify::Args),
     List(list::Args),

@@ -209,7 +209,8 @@ fn figures_are_drawn() {
     let path = file.to_str().unwrap();
     shown(&[&POINT[..], &["--plot", path, "--species", "nue"]].concat());
     let text = std::fs::read_to_string(&file).unwrap();
-    for said in ["Opacities of nue", "charged current", "σ₀ nucleon scattering", "opacity [cm⁻¹]"] {
+    for said in ["Opacities of nue", "charged current", "σ₀ nucleon scattering", "opacity [10⁻⁴ cm⁻¹]"]
+    {
         assert!(text.contains(said), "{said}");
     }
     assert!(!text.contains("NaN"));

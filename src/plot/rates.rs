@@ -8,7 +8,7 @@ use crate::rates::PlaceRates;
 use crate::rates::report::{Value, is_total, processes, series};
 
 /// Decades that a figure shows.
-const DECADES: i32 = 10;
+const DECADES: i32 = 9;
 
 /// κ* (solid) and scattering (dashed) of `species` over energy at one place.
 ///
@@ -31,9 +31,19 @@ pub fn opacities(place: &PlaceRates, species: &str) -> Result<Figure> {
             });
         }
     }
-    let points = || lines.iter().flat_map(|line| line.points.iter().copied());
-    let x = axis::logarithmic("ε [MeV]".to_owned(), points().map(|p| p.0), DECADES);
-    let y = axis::logarithmic("opacity [cm⁻¹]".to_owned(), points().map(|p| p.1), DECADES);
+    let values = |lines: &[Series]| lines.iter().flat_map(|line| line.points.clone()).collect::<Vec<_>>();
+    let scale = axis::scale_of(values(&lines).into_iter().map(|p| p.1));
+    let factor = 10_f64.powi(-scale);
+    for point in lines.iter_mut().flat_map(|line| &mut line.points) {
+        point.1 *= factor;
+    }
+    let x = axis::logarithmic("ε [MeV]".to_owned(), values(&lines).into_iter().map(|p| p.0), DECADES);
+    let label = axis::labelled("opacity", scale, "cm-1");
+    let y = axis::logarithmic(label, values(&lines).into_iter().map(|p| p.1), DECADES);
+    for point in lines.iter_mut().flat_map(|line| &mut line.points).filter(|point| point.1 < y.min) {
+        // A gap: the drawing library would draw it on the axis.
+        point.1 = f64::NAN;
+    }
     let title = format!("Opacities of {species}");
     let subtitle = place.place.matter.map_or(String::new(), |matter| {
         format!(
