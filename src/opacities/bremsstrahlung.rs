@@ -4,7 +4,9 @@
 //! The nucleons' spin fluctuations have the structure function S(ω) of one kind of nucleons; a pair of
 //! total energy ω annihilates with
 //!
-//!     R^a = G_F² (g_A/2)² n S(ω) (3 − cos θ),   Φ₀ᵃ = 6 G_F² (g_A/2)² n S(ω),   Φ₁ᵃ = −Φ₀ᵃ/9,
+//! ```text
+//! R^a = G_F² (g_A/2)² n S(ω) (3 − cos θ),   Φ₀ᵃ = 6 G_F² (g_A/2)² n S(ω),   Φ₁ᵃ = −Φ₀ᵃ/9,
+//! ```
 //!
 //! which is the axial part of elastic scattering on nucleons where S(ω) → 2πδ(ω). All species of
 //! neutrinos have the same kernel. Neutron and proton pairs count with their own densities, unlike pairs

@@ -2,7 +2,9 @@
 //!
 //! The squared matrix element of all these reactions is, for massless electrons,
 //!
-//!     Σ|M|² = 32 G_F² [(C_V + C_A)² (q·p)(q′·p′) + (C_V − C_A)² (q·p′)(q′·p)]
+//! ```text
+//! Σ|M|² = 32 G_F² [(C_V + C_A)² (q·p)(q′·p′) + (C_V − C_A)² (q·p′)(q′·p)]
+//! ```
 //!
 //! with the momenta q → q′ of the neutrino and p → p′ of the electron, the mixed term ∝ m_e² (C_V² − C_A²)
 //! left out as in Bruenn (1985), ApJS 58, 771, appendix C. For antineutrinos, or positrons, the two
@@ -10,7 +12,9 @@
 //! the angle, ω ω′ d cos θ = ∓Δ dΔ, and the integrals over Δ and the azimuth are polynomials in the
 //! electron's energy E (Yueh & Buchler 1977; Schinder & Shapiro 1982; Pons, Miralles & Ibáñez 1998), so that
 //!
-//!     Φ_l = (G_F²/(π ω²ω′²)) ∫ dE (occupations) [(C_V ± C_A)² H_l⁽¹⁾(E) + (C_V ∓ C_A)² H_l⁽²⁾(E)]
+//! ```text
+//! Φ_l = (G_F²/(π ω²ω′²)) ∫ dE (occupations) [(C_V ± C_A)² H_l⁽¹⁾(E) + (C_V ∓ C_A)² H_l⁽²⁾(E)]
+//! ```
 //!
 //! in natural units. The polynomials here were derived anew from the matrix element; tests integrate it
 //! directly.

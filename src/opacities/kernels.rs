@@ -6,8 +6,10 @@
 //! 1/(length·energy³), and the collision term at the energy ε_k is a sum over the solver's energies with
 //! the quadrature weights w (∫g dε ≈ Σ w_k g(ε_k)),
 //!
-//!     B_k = Σ_k′ w_k′ ε_k′² { (1−f)[Φ₀ⁱⁿJ₀′ + 3Φ₁ⁱⁿ μ H₀′] − f[Φ₀ᵒᵘᵗ(1−J₀′) − 3Φ₁ᵒᵘᵗ μ H₀′] }            scattering
-//!         + Σ_k′ w_k′ ε_k′² { (1−f)[Φ₀ᵖ(1−J̄₀′) − 3Φ₁ᵖ μ H̄₀′] − f[Φ₀ᵃJ̄₀′ + 3Φ₁ᵃ μ H̄₀′] }                pairs
+//! ```text
+//! B_k = Σ_k′ w_k′ ε_k′² { (1−f)[Φ₀ⁱⁿJ₀′ + 3Φ₁ⁱⁿ μ H₀′] − f[Φ₀ᵒᵘᵗ(1−J₀′) − 3Φ₁ᵒᵘᵗ μ H₀′] }            scattering
+//!     + Σ_k′ w_k′ ε_k′² { (1−f)[Φ₀ᵖ(1−J̄₀′) − 3Φ₁ᵖ μ H̄₀′] − f[Φ₀ᵃJ̄₀′ + 3Φ₁ᵃ μ H̄₀′] }                pairs
+//! ```
 //!
 //! in 1/length, barred moments being those of the partner. [`InelasticKernels::rates`] is this sum.
 //!
