@@ -81,7 +81,10 @@ impl Case<'_> {
     /// One verdict for each species that the criterion is about.
     fn verdicts(&self) -> Result<Vec<Verdict>> {
         if let Some(value) = self.state.scalar(&self.criterion.variable) {
-            return Ok(vec![self.verdict(self.criterion.variable.clone(), &[value])]);
+            return Ok(vec![self.verdict(self.criterion.variable.clone(), &[value], value.abs())]);
+        }
+        if self.state.get(&self.criterion.variable).is_some_and(|v| v.dimensions == ["species"]) {
+            return self.per_species();
         }
         let samples = self.state.get_group("samples");
         let source = match (&self.criterion.at, &samples) {
@@ -95,9 +98,25 @@ impl Case<'_> {
             .into_iter()
             .map(|curve| {
                 let (place, values) = self.select(&curve)?;
-                Ok(self.verdict(format!("{} {place}", curve.name), &values))
+                let maximum = curve.values.iter().fold(0.0, |m: f64, v| m.max(v.abs()));
+                Ok(self.verdict(format!("{} {place}", curve.name), &values, maximum))
             })
             .collect()
+    }
+
+    /// Verdicts on a variable that has one value for each species.
+    fn per_species(&self) -> Result<Vec<Verdict>> {
+        let name = &self.criterion.variable;
+        let values = self.state.reals(name)?;
+        let species = self.state.texts("species")?;
+        let named = species.iter().zip(values).filter(|(species, _)| self.is_about(species));
+        Ok(named
+            .map(|(species, value)| self.verdict(format!("{name} {species}"), &[*value], value.abs()))
+            .collect())
+    }
+
+    fn is_about(&self, species: &str) -> bool {
+        self.criterion.species.as_deref().is_none_or(|wanted| wanted == species)
     }
 
     /// The values at the criterion's radius, or all in its region.
@@ -122,7 +141,8 @@ impl Case<'_> {
         Ok(("in its region".to_owned(), values))
     }
 
-    fn verdict(&self, what: String, values: &[f64]) -> Verdict {
+    /// The verdict on `values`; `maximum` is the largest |value| of the variable at any radius.
+    fn verdict(&self, what: String, values: &[f64], maximum: f64) -> Verdict {
         let worst = |deviation: &dyn Fn(f64) -> f64| -> (f64, f64) {
             values
                 .iter()
@@ -141,6 +161,12 @@ impl Case<'_> {
             }
             Expected::AtLeast(limit) => {
                 (worst(&|v| if v >= *limit { 0.0 } else { f64::INFINITY }), format!("at least {limit:e}"))
+            }
+            Expected::ShareOfMaximum(share) => {
+                let limit = share * maximum;
+                // Nothing is a share of nothing.
+                let deviation = |v: f64| if v == 0.0 { 0.0 } else { v.abs() / limit };
+                (worst(&deviation), format!("within +- {limit:.1e}, {share:e} of the maximum"))
             }
             Expected::Constant { relative } => {
                 let mean = values.iter().sum::<f64>() / values.len() as f64;
@@ -181,8 +207,7 @@ impl Case<'_> {
             }
             _ => 0..energies,
         };
-        let wanted = |species: &str| self.criterion.species.as_deref().is_none_or(|s| s == species);
-        let species = self.state.texts("species")?.iter().enumerate().filter(|(_, s)| wanted(s));
+        let species = self.state.texts("species")?.iter().enumerate().filter(|(_, s)| self.is_about(s));
         let curve = |species_name: &str, row: usize| Curve {
             name: format!("{name} {species_name}"),
             r: r.clone(),

@@ -4,7 +4,7 @@ use std::io::{IsTerminal, Write};
 use std::process::ExitCode;
 
 use clap::{CommandFactory, Parser, Subcommand};
-use tolman::commands::{check, completions, list, plot, run, show, verify};
+use tolman::commands::{check, completions, list, plot, rates, refine, run, show, verify};
 use tolman::error::Error;
 
 /// Reference solutions of neutrino transport on fixed spherical backgrounds.
@@ -30,6 +30,8 @@ enum Command {
     Check(check::Args),
     Show(show::Args),
     Plot(plot::Args),
+    Rates(Box<rates::Args>),
+    Refine(refine::Args),
     Verify(verify::Args),
     List(list::Args),
     Completions(completions::Args),
@@ -51,6 +53,8 @@ fn main() -> ExitCode {
         Command::Check(args) => check::execute(args),
         Command::Show(args) => show::execute(args),
         Command::Plot(args) => plot::execute(args),
+        Command::Rates(args) => rates::execute(args),
+        Command::Refine(args) => refine::execute(args),
         Command::Verify(args) => verify::execute(args),
         Command::List(args) => list::execute(args),
         Command::Completions(args) => completions::execute(args, &mut Arguments::command()),

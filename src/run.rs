@@ -9,6 +9,7 @@ use crate::error::{Error, Result};
 use crate::methods::boltzmann::evolution::{self, Plan, State, StepControl};
 use crate::methods::boltzmann::operator::Operator;
 use crate::methods::boltzmann::{memory_estimate, steady};
+use crate::methods::characteristics;
 use crate::methods::initial::initial_distribution;
 use crate::methods::setup::Setup;
 use crate::output::dataset::{Attribute, Dataset};
@@ -63,6 +64,38 @@ pub fn run(
     finished.map_err(|error| problem.locate(error))
 }
 
+/// Solves the steady state `problem` by the formal solution along geodesics. Criteria about the discrete
+/// balances of the Boltzmann method (`number_balance`, …) are left out: this method has none.
+///
+/// # Errors
+/// As [`run()`]; an evolution.
+pub fn run_characteristics(
+    problem: &Loaded,
+    settings: &characteristics::Settings,
+    observer: &dyn Observer,
+) -> Result<Finished> {
+    let started = Instant::now();
+    let solved = || -> Result<Finished> {
+        if matches!(problem.file.mode, ModeFile::Evolution { .. }) {
+            let valid = "SteadyState: the method of characteristics knows no time";
+            return Err(Error::field("mode", "Evolution", valid));
+        }
+        let setup = Setup::build(problem)?;
+        warn_of_no_source(problem, &setup);
+        let solution = characteristics::solve(&setup, settings, observer)?;
+        let radii = criteria::sample_radii(problem)?;
+        let dataset = solution.dataset(&radii, problem.file.outputs.distribution, observer)?;
+        let job = Job { problem, setup: &setup, started };
+        let mut dataset = job.with_provenance(dataset, Status::Converged);
+        dataset.attribute("method", "characteristics").attribute("tolerance", settings.tolerance);
+        let mut without_balances = problem.clone();
+        without_balances.file.criteria.retain(|criterion| !criterion.variable.ends_with("_balance"));
+        let verdicts = criteria::check(&without_balances, &dataset)?;
+        Ok(Finished { dataset, status: Status::Converged, verdicts })
+    };
+    solved().map_err(|error| problem.locate(error))
+}
+
 /// Builds what `problem` describes if it fits into `memory` bytes, and warns where its solution is
 /// trivial.
 ///
@@ -78,13 +111,17 @@ pub fn prepare(problem: &Loaded, memory: u64) -> Result<Setup> {
     if needed > memory {
         return Err(problem.locate(too_large(gigabytes(needed as f64), memory)));
     }
-    if has_no_source(problem, &setup) {
+    warn_of_no_source(problem, &setup);
+    Ok(setup)
+}
+
+fn warn_of_no_source(problem: &Loaded, setup: &Setup) {
+    if has_no_source(problem, setup) {
         tracing::warn!(
             "{}: nothing emits neutrinos and none come in through the edges: the solution is f = 0",
             problem.path.display()
         );
     }
-    Ok(setup)
 }
 
 fn too_large(needed: String, memory: u64) -> Error {
@@ -208,7 +245,7 @@ impl Job<'_> {
 }
 
 /// The commit that the program was built from, marked where the tree had changes.
-fn commit() -> String {
+pub fn commit() -> String {
     let dirty = if env!("VERGEN_GIT_DIRTY") == "true" { "-dirty" } else { "" };
     format!("{}{dirty}", env!("VERGEN_GIT_SHA"))
 }

@@ -643,7 +643,7 @@ fn texts_that_do_not_follow_the_schema(#[case] old: &str, #[case] new: &str, #[c
 #[case(
     "tolerance: 1e-8",
     "tolerance: 1e-8, step: Adaptive(tolerance: 2)",
-    "test.ron:24:110: mode.step.tolerance: found 2; valid: a tolerance between 0 and 1, both excluded"
+    "test.ron:24:110: mode.step.tolerance: found 2e0; valid: a tolerance from 1e-12 to 1 (excluded), above round-off"
 )]
 #[case(
     "tolerance: 1e-8",
@@ -676,7 +676,7 @@ fn texts_that_do_not_follow_the_schema(#[case] old: &str, #[case] new: &str, #[c
     "sample_radii: [2, 0.5]",
     "test.ron:25:33: outputs.sample_radii[1]: found 0.5 after 2; valid: strictly increasing values"
 )]
-#[case(r#"variable: "r2_h""#, r#"variable: "r2h""#, r#"test.ron:28:20: criteria[0].variable: found "r2h"; valid: j, h, k, l, r2_h, r2_h_redshifted, number_density, energy_density, luminosity, luminosity_static, luminosity_infinity, number_luminosity_infinity, mean_energy, rms_energy, mean_energy_infinity, flux_factor, eddington_factor, lapse, radial_metric, velocity, heating_net, ye_rate, gain_radius, number_balance, lepton_balance, energy_balance, bound_violation_low, bound_violation_high (did you mean `r2_h`?)"#)]
+#[case(r#"variable: "r2_h""#, r#"variable: "r2h""#, r#"test.ron:28:20: criteria[0].variable: found "r2h"; valid: j, h, k, l, r2_h, r2_h_redshifted, number_density, energy_density, luminosity, luminosity_static, luminosity_infinity, number_luminosity_infinity, mean_energy, rms_energy, mean_energy_infinity, flux_factor, eddington_factor, lapse, radial_metric, velocity, heating_net, ye_rate, number, gain_radius, number_balance, lepton_balance, energy_balance, bound_violation_low, bound_violation_high (did you mean `r2_h`?)"#)]
 #[case(
     "at: 2,",
     "at: 9,",
@@ -731,6 +731,16 @@ fn texts_that_do_not_follow_the_schema(#[case] old: &str, #[case] new: &str, #[c
     "Value(value: 0.19, relative: 1e-4)",
     "Constant(relative: 0)",
     "test.ron:28:64: criteria[0].expected.relative: found 0; valid: a positive tolerance"
+)]
+#[case(
+    "Value(value: 0.19, relative: 1e-4)",
+    "ShareOfMaximum(1e-6)",
+    "test.ron:28:45: criteria[0].expected: found ShareOfMaximum at one radius; valid: a `region` instead of `at`"
+)]
+#[case(
+    "Value(value: 0.19, relative: 1e-4)",
+    "ShareOfMaximum(1.5)",
+    "test.ron:28:45: criteria[0].expected: found 1.5; valid: a share between 0 and 1"
 )]
 #[case(
     "discontinuities: [1],",

@@ -120,6 +120,11 @@ impl Background {
         self.matter.profile()?.points.edges.as_deref()
     }
 
+    /// Radii of a tabulated profile's points, ascending; metric and velocity may kink there.
+    pub fn profile_radii(&self) -> &[f64] {
+        self.matter.profile().map_or(&[], |profile| &profile.points.radii)
+    }
+
     /// GM/c² of the whole background, a length.
     pub fn gravitational_mass(&self) -> f64 {
         self.metric.gravitational_mass()

@@ -41,7 +41,8 @@ impl ProblemArgs {
     }
 }
 
-fn path_and_value(text: &str) -> std::result::Result<(String, String), String> {
+/// `PATH=VALUE` of `--set`.
+pub(super) fn path_and_value(text: &str) -> std::result::Result<(String, String), String> {
     let (path, value) = text.split_once('=').ok_or("expected PATH=VALUE")?;
     Ok((path.trim().to_owned(), value.trim().to_owned()))
 }

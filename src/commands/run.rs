@@ -11,7 +11,8 @@ use crate::error::{Error, Result};
 use crate::output::{self, summary};
 use crate::problem::Loaded;
 use crate::problem::file::ModeFile;
-use crate::run::{Finished, Resources, run};
+use crate::methods::characteristics::Settings;
+use crate::run::{Finished, Resources, run, run_characteristics};
 use crate::solvers::krylov::Status;
 
 /// Solve a problem and write the result.
@@ -20,7 +21,8 @@ use crate::solvers::krylov::Status;
     tolman run problems/pns_atmosphere.ron\n  \
     tolman run problems/homogeneous_sphere.ron -o sphere.h5 --resolution fine\n  \
     tolman run problems/relativistic_star.ron --set background.metric.compactness=0.6\n  \
-    tolman run problems/snapshot_nsy.ron --data ~/supernova-data\n\n\
+    tolman run problems/snapshot_nsy.ron --data ~/supernova-data\n  \
+    tolman run problems/homogeneous_sphere.ron --method characteristics\n\n\
     Exit status: 0 converged and all criteria of the file met; 1 not converged, or a criterion failed;\n\
     2 invalid input or unusable file; 130 interrupted.")]
 pub struct Args {
@@ -29,9 +31,25 @@ pub struct Args {
     /// Where the result goes [default: the problem's name with .h5, in the current folder].
     #[arg(short, long, value_name = "OUT.h5")]
     pub output: Option<PathBuf>,
+    /// How the problem is solved.
+    #[arg(long, value_enum, default_value_t)]
+    pub method: Method,
+    /// Relative tolerance of the method of characteristics.
+    #[arg(long, value_name = "TOLERANCE", default_value_t = Settings::default().tolerance)]
+    pub tolerance: f64,
     /// Go on from the last state of an earlier output of the same evolution.
     #[arg(long, value_name = "EARLIER.h5")]
     pub restart: Option<PathBuf>,
+}
+
+/// The methods that solve a problem.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, clap::ValueEnum)]
+pub enum Method {
+    /// Discontinuous Galerkin discretisation of the Boltzmann equation.
+    #[default]
+    Boltzmann,
+    /// Formal solution along geodesics; steady states only. Writes `<name>_error` beside each variable.
+    Characteristics,
 }
 
 /// Runs, writes and sums up.
@@ -42,9 +60,18 @@ pub fn execute(args: &Args) -> Result<ExitCode> {
     let problem = args.problem.load()?;
     let path = args.output.clone().unwrap_or_else(|| default_output(&problem));
     output::check_writable(&path)?;
+    if args.method == Method::Characteristics && args.restart.is_some() {
+        let path = args.restart.as_deref().unwrap_or(&path);
+        return Err(Error::file(path, "--restart goes with an evolution, and --method characteristics with none"));
+    }
     let resources = Resources { memory: available_memory(), restart: restart(args, &problem)? };
     let terminal = Terminal::start();
-    let finished = run(&problem, &resources, &terminal, &mut |series| output::write(series, &path));
+    let finished = match args.method {
+        Method::Boltzmann => run(&problem, &resources, &terminal, &mut |series| output::write(series, &path)),
+        Method::Characteristics => {
+            run_characteristics(&problem, &Settings { tolerance: args.tolerance }, &terminal)
+        }
+    };
     terminal.clear();
     let finished = finished?;
     output::write(&finished.dataset, &path)?;

@@ -60,6 +60,12 @@ impl Observer for Terminal {
                 bar.set_message(format!("iteration {iteration}, residual {residual:.1e} of {tolerance:.0e}"));
                 tracing::debug!(species, iteration, residual, "residual");
             }
+            Event::Run { index, count, what } => {
+                let bar = self.bar("runs");
+                bar.set_position((1000 * index / count.max(1)) as u64);
+                bar.set_message(format!("{} of {count}: {what}", index + 1));
+                tracing::info!(index, count, what, "run");
+            }
             Event::Time { time, start, end, step } => {
                 let bar = self.bar("time");
                 bar.set_position((1000.0 * (time - start) / (end - start)) as u64);
@@ -67,6 +73,11 @@ impl Observer for Terminal {
                     "t = {time:.4e} of {end:.4e}, step {step:.2e} (light-crossing units)"
                 ));
                 tracing::debug!(time, step, "time step");
+            }
+            Event::Done { what, done, total } => {
+                let bar = self.bar(what);
+                bar.set_position((1000 * done / total.max(1)) as u64);
+                bar.set_message(format!("{done} of {total}"));
             }
         }
     }

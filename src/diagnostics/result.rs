@@ -63,7 +63,7 @@ pub fn dataset(
 }
 
 /// Species, ordinates and energies.
-fn add_grid(dataset: &mut Dataset, space: &PhaseSpace, units: UnitSystem) {
+pub(crate) fn add_grid(dataset: &mut Dataset, space: &PhaseSpace, units: UnitSystem) {
     let energies = 0..space.energy.len();
     dataset.dimension("species", space.species.len());
     dataset.dimension("energy", space.energy.len());
@@ -93,7 +93,7 @@ fn add_edges(dataset: &mut Dataset, dimension: &str, grid: &NodalGrid, unit: &st
     dataset.real(&name, &[&name], unit, &format!("edges of the elements of {dimension}"), grid.edges.clone());
 }
 
-fn add_background(dataset: &mut Dataset, setup: &Setup) {
+pub(crate) fn add_background(dataset: &mut Dataset, setup: &Setup) {
     let geometry = &setup.geometry;
     dataset.real("lapse", &["r"], "1", "lapse of static observers", geometry.lapse.clone());
     let metric = "sqrt(g_rr) in areal radius";
@@ -109,7 +109,7 @@ fn add_background(dataset: &mut Dataset, setup: &Setup) {
     dataset.real("electron_fraction", &["r"], "1", "electrons per baryon", column(|m| m.electron_fraction));
 }
 
-fn add_opacities(dataset: &mut Dataset, setup: &Setup) {
+pub(crate) fn add_opacities(dataset: &mut Dataset, setup: &Setup) {
     let space = &setup.phase_space;
     let all: Vec<_> = (0..space.species.len())
         .flat_map(|s| (0..space.energy.len()).map(move |k| (s, k)))
@@ -217,7 +217,7 @@ fn ordinates_before_radii(f: &[f64], radii: usize, ordinates: usize) -> Vec<f64>
     values
 }
 
-fn add_spheres(dataset: &mut Dataset, setup: &Setup, moments: &Moments) {
+pub(crate) fn add_spheres(dataset: &mut Dataset, setup: &Setup, moments: &Moments) {
     let spheres = Neutrinospheres::new(&setup.phase_space, &setup.geometry, &setup.coefficients, moments);
     let unit = setup.units.label("cm");
     for (name, meaning, values) in [
@@ -253,7 +253,7 @@ fn add_spheres(dataset: &mut Dataset, setup: &Setup, moments: &Moments) {
     );
 }
 
-fn add_heating(dataset: &mut Dataset, setup: &Setup, moments: &Moments) {
+pub(crate) fn add_heating(dataset: &mut Dataset, setup: &Setup, moments: &Moments) {
     let radii = &setup.phase_space.radial.nodes;
     let density: Option<Vec<f64>> =
         radii.iter().map(|&r| setup.background.matter(r).map(|m| m.density)).collect();

@@ -3,6 +3,7 @@
 
 pub mod boltzmann;
 pub mod boundary;
+pub mod characteristics;
 pub mod coefficients;
 pub mod geometry;
 pub mod initial;

@@ -15,6 +15,7 @@ pub mod kernels;
 pub mod nuclear_matter;
 pub mod nucleon_absorption;
 pub mod nucleon_scattering;
+pub mod processes;
 pub mod table_file;
 mod thermal_quadrature;
 pub mod weak;

@@ -632,6 +632,17 @@ pub enum Integrator {
     Sdirk3,
 }
 
+impl Integrator {
+    /// Order of the method.
+    pub fn order(self) -> i32 {
+        match self {
+            Self::BackwardEuler => 1,
+            Self::Sdirk2 => 2,
+            Self::Sdirk3 => 3,
+        }
+    }
+}
+
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub enum StepFile {
@@ -709,6 +720,13 @@ pub struct ResolutionsFile {
     pub coarse: Refinement,
     #[serde(default = "double")]
     pub fine: Refinement,
+    /// Elements of the finest run of `tolman refine` relative to `phase_space`, in every direction.
+    #[serde(default = "two")]
+    pub finest: usize,
+}
+
+fn two() -> usize {
+    2
 }
 
 fn half() -> Refinement {
@@ -721,7 +739,7 @@ fn double() -> Refinement {
 
 impl Default for ResolutionsFile {
     fn default() -> Self {
-        Self { coarse: half(), fine: double() }
+        Self { coarse: half(), fine: double(), finest: two() }
     }
 }
 
@@ -762,6 +780,8 @@ pub enum Expected {
     },
     AtMost(#[serde(deserialize_with = "finite::number")] f64),
     AtLeast(#[serde(deserialize_with = "finite::number")] f64),
+    /// |value| over the region is at most this share of the largest |value| at any radius.
+    ShareOfMaximum(#[serde(deserialize_with = "finite::number")] f64),
     /// Relative spread over the region at most this.
     Constant {
         #[serde(deserialize_with = "finite::number")]

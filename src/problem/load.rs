@@ -136,8 +136,8 @@ fn in_file(complaint: Complaint, path: &Path, text: &str, overrides: &[(String, 
     Complaint { help, ..complaint }.in_file(path, text)
 }
 
-/// Fowler-Noll-Vo 1a, 64 bit.
-fn fnv1a(bytes: &[u8]) -> u64 {
+/// Fowler-Noll-Vo 1a, 64 bit: a hash that is the same on every machine.
+pub fn fnv1a(bytes: &[u8]) -> u64 {
     bytes.iter().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
         (hash ^ u64::from(*byte)).wrapping_mul(0x0000_0100_0000_01b3)
     })

@@ -30,6 +30,11 @@ pub struct QuantityList {
 }
 
 impl Quantity {
+    /// The quantity times a number.
+    pub fn scaled(&self, factor: f64) -> Self {
+        Self { value: self.value * factor, unit: self.unit.clone() }
+    }
+
     /// The value in the internal unit of `dimension`; `path` is the field's place in the problem file.
     ///
     /// Errors where a physical problem leaves out the unit, a dimensionless one gives one, or the unit

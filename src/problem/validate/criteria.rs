@@ -8,7 +8,7 @@ use crate::units::Dimension;
 
 /// What a criterion may name: output variables over species and radius (and energy, for the first ones
 /// and the derived ones), the derived `r2_h` = r²H and `r2_h_redshifted` = r²α⁻²H, variables over radius,
-/// and single numbers (`gain_radius` and those after it).
+/// `number` per species, and single numbers (`gain_radius` and those after it).
 pub const CRITERION_VARIABLES: &[&str] = &[
     "j",
     "h",
@@ -32,6 +32,7 @@ pub const CRITERION_VARIABLES: &[&str] = &[
     "velocity",
     "heating_net",
     "ye_rate",
+    "number",
     "gain_radius",
     "number_balance",
     "lepton_balance",
@@ -99,6 +100,10 @@ fn expected(expected: &Expected, at_one_radius: bool, path: &str) -> Result<()> 
         Expected::Constant { relative } => {
             ensure(*relative > 0.0, &format!("{path}.relative"), relative, "a positive tolerance")?;
             ensure(!at_one_radius, path, "Constant at one radius", "a `region` instead of `at`")
+        }
+        Expected::ShareOfMaximum(share) => {
+            ensure((0.0..=1.0).contains(share), path, share, "a share between 0 and 1")?;
+            ensure(!at_one_radius, path, "ShareOfMaximum at one radius", "a `region` instead of `at`")
         }
     }
 }

@@ -22,6 +22,8 @@ impl Validator<'_> {
         let resolutions = &self.file.resolutions;
         refinement(&resolutions.coarse, "resolutions.coarse")?;
         refinement(&resolutions.fine, "resolutions.fine")?;
+        let finest = resolutions.finest;
+        ensure(matches!(finest, 1 | 2 | 4 | 8), "resolutions.finest", finest, "1, 2, 4 or 8")?;
         self.single_range()
     }
 

@@ -1,0 +1,213 @@
+//! J and H as polynomials on panels of radius and energy, the source of elastic scattering, and the
+//! evaluation of f with it.
+
+use super::medium::Medium;
+use super::trace::{Collector, Sample};
+use crate::opacities::LocalOpacity;
+use crate::phase_space::basis::gauss_legendre;
+
+/// Most nodes of a panel in one direction.
+pub const MOST_NODES: usize = 8;
+
+/// Lagrange interpolation on Gauss-Legendre nodes of [−1, 1].
+#[derive(Debug, Clone)]
+pub struct Nodal {
+    pub nodes: Vec<f64>,
+    /// 1/Π(x_i − x_m).
+    factors: Vec<f64>,
+}
+
+impl Nodal {
+    /// Interpolation on `count` ≤ [`MOST_NODES`] nodes.
+    pub fn new(count: usize) -> Self {
+        let (nodes, _) = gauss_legendre(count.min(MOST_NODES));
+        let others = |i: usize| nodes.iter().enumerate().filter(move |&(m, _)| m != i);
+        let factors = (0..nodes.len())
+            .map(|i| 1.0 / others(i).map(|(_, x)| nodes[i] - x).product::<f64>())
+            .collect();
+        Self { nodes, factors }
+    }
+
+    pub fn len(&self) -> usize {
+        self.nodes.len()
+    }
+
+    /// Values of the Lagrange polynomials at x; zero beyond the number of nodes.
+    pub fn weights(&self, x: f64) -> [f64; MOST_NODES] {
+        let mut weights = [0.0; MOST_NODES];
+        for (i, (weight, factor)) in weights.iter_mut().zip(&self.factors).enumerate() {
+            let others = self.nodes.iter().enumerate().filter(|&(m, _)| m != i);
+            *weight = factor * others.map(|(_, node)| x - node).product::<f64>();
+        }
+        weights
+    }
+
+    /// Nodes between `low` and `high`.
+    pub fn between(&self, low: f64, high: f64) -> impl Iterator<Item = f64> + '_ {
+        self.nodes.iter().map(move |x| 0.5 * (low + high) + 0.5 * x * (high - low))
+    }
+}
+
+/// Where moments have nodes: panels of the medium in which something scatters × elements of the
+/// redshifted comoving energy e = αε, which does not change along a ray where v = 0.
+#[derive(Debug, Clone)]
+pub struct Mesh {
+    pub radial: Nodal,
+    pub spectral: Nodal,
+    /// Panels of the medium that scatter.
+    pub panels: Vec<usize>,
+    /// For each panel of the medium its place in `panels`.
+    place: Vec<Option<usize>>,
+    /// Edges of the energy elements; empty in a gray problem.
+    pub energy_edges: Vec<f64>,
+}
+
+/// A place on a mesh: first node and weights in both directions.
+#[derive(Debug, Clone, Copy)]
+pub struct MeshSpot {
+    pub radial: (usize, [f64; MOST_NODES]),
+    pub spectral: (usize, [f64; MOST_NODES]),
+}
+
+impl Mesh {
+    /// The mesh on `panels` of `medium`, with as many nodes per element as `radial` and `spectral` have.
+    pub fn new(
+        medium: &Medium,
+        panels: Vec<usize>,
+        radial: usize,
+        energy_edges: Vec<f64>,
+        spectral: usize,
+    ) -> Self {
+        let mut place = vec![None; medium.panels.len()];
+        panels.iter().enumerate().for_each(|(index, &panel)| place[panel] = Some(index));
+        let spectral = if energy_edges.is_empty() { 1 } else { spectral };
+        Self { radial: Nodal::new(radial), spectral: Nodal::new(spectral), panels, place, energy_edges }
+    }
+
+    /// Radial nodes.
+    pub fn radii(&self, medium: &Medium) -> Vec<(usize, f64)> {
+        let nodes = |&panel: &usize| {
+            let cell = &medium.panels[panel];
+            self.radial.between(cell.lower, cell.upper).map(move |r| (panel, r)).collect::<Vec<_>>()
+        };
+        self.panels.iter().flat_map(nodes).collect()
+    }
+
+    /// Energy nodes αε; 1 in a gray problem.
+    pub fn energies(&self) -> Vec<f64> {
+        if self.energy_edges.is_empty() {
+            return vec![1.0];
+        }
+        self.energy_edges.windows(2).flat_map(|pair| self.spectral.between(pair[0], pair[1])).collect()
+    }
+
+    /// Number of radial and of energy nodes.
+    pub fn size(&self) -> (usize, usize) {
+        let elements = self.energy_edges.len().saturating_sub(1).max(1);
+        (self.panels.len() * self.radial.len(), elements * self.spectral.len())
+    }
+
+    /// Radial place; `None` where nothing scatters.
+    pub fn radial_spot(&self, medium: &Medium, panel: usize, r: f64) -> Option<(usize, [f64; MOST_NODES])> {
+        let place = self.place[panel]?;
+        let cell = &medium.panels[panel];
+        let x = (2.0 * r - cell.lower - cell.upper) / (cell.upper - cell.lower);
+        Some((place * self.radial.len(), self.radial.weights(x)))
+    }
+
+    /// Place of αε: below the mesh its lowest energy, above it nothing.
+    pub fn spectral_spot(&self, energy: f64) -> Option<(usize, [f64; MOST_NODES])> {
+        let (Some(&first), Some(&last)) = (self.energy_edges.first(), self.energy_edges.last()) else {
+            return Some((0, self.spectral.weights(0.0)));
+        };
+        if energy > last {
+            return None;
+        }
+        let energy = energy.max(first);
+        let element = self.energy_edges.partition_point(|&edge| edge <= energy);
+        let element = element.clamp(1, self.energy_edges.len() - 1) - 1;
+        let (low, high) = (self.energy_edges[element], self.energy_edges[element + 1]);
+        let x = (2.0 * energy - low - high) / (high - low);
+        Some((element * self.spectral.len(), self.spectral.weights(x)))
+    }
+}
+
+/// J and H of all species on a mesh.
+#[derive(Debug, Clone)]
+pub struct Field {
+    pub mesh: Mesh,
+    /// (species, energy node, radial node).
+    pub values: Vec<[f64; 2]>,
+}
+
+impl Field {
+    /// J and H of `species` at `at` for the comoving energy `energy`.
+    pub fn at(&self, medium: &Medium, species: usize, at: &Sample, energy: f64) -> [f64; 2] {
+        let energy = if medium.gray { 1.0 } else { at.lapse() * energy };
+        let (Some((first, radial)), Some((row, spectral))) =
+            (self.mesh.radial_spot(medium, at.panel, at.r), self.mesh.spectral_spot(energy))
+        else {
+            return [0.0; 2];
+        };
+        let (radii, energies) = self.mesh.size();
+        let mut sum = [0.0; 2];
+        for (k, w) in spectral[..self.mesh.spectral.len()].iter().enumerate() {
+            let start = (species * energies + row + k) * radii + first;
+            for (value, radial) in self.values[start..].iter().zip(&radial[..self.mesh.radial.len()]) {
+                sum[0] += w * radial * value[0];
+                sum[1] += w * radial * value[1];
+            }
+        }
+        sum
+    }
+}
+
+/// Adds f up for each energy.
+pub struct Value<'a> {
+    pub medium: &'a Medium,
+    pub field: Option<&'a Field>,
+    /// Whether emission and inflow count.
+    pub emission: bool,
+    pub species: usize,
+    pub f: Vec<f64>,
+}
+
+impl Collector for Value<'_> {
+    fn source(&self, _number: usize, at: &Sample, energy: f64, opacity: &LocalOpacity) -> f64 {
+        let emissivity = if self.emission { opacity.emissivity } else { 0.0 };
+        match self.field {
+            Some(field) if opacity.scattering > 0.0 => {
+                let [j, h] = field.at(self.medium, self.species, at, energy);
+                emissivity + opacity.scattering * j + 3.0 * opacity.scattering_first * at.mu * h
+            }
+            _ => emissivity,
+        }
+    }
+
+    fn add(&mut self, number: usize, _at: &Sample, _opacity: &LocalOpacity, source: f64, weight: f64) {
+        self.f[number] += source * weight;
+    }
+
+    fn inflow(&mut self, number: usize, f: f64) {
+        if self.emission {
+            self.f[number] += f;
+        }
+    }
+
+    fn repeat(&mut self, number: usize, factor: f64) {
+        self.f[number] *= factor;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn interpolation_reproduces_polynomials() {
+        let nodal = Nodal::new(5);
+        let p = |x: f64| 2.0 - x + x.powi(4);
+        let value: f64 = nodal.weights(0.37).iter().zip(&nodal.nodes).map(|(w, &x)| w * p(x)).sum();
+        assert!((value - p(0.37)).abs() < 1e-14);
+    }
+}

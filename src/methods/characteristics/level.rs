@@ -1,0 +1,223 @@
+//! Everything at one tolerance: medium, scattering, and the evaluation of f and its moments.
+
+use super::angles::{self, Integral};
+use super::field::{Field, MOST_NODES, Mesh, Value};
+use super::medium::Medium;
+use super::rules::GaussRule;
+use super::scattering::{self, Report};
+use super::trace::{End, Ends, Event, Tracer};
+use crate::error::Result;
+use crate::methods::boundary::Boundary;
+use crate::methods::setup::Setup;
+use crate::phase_space::EnergyGrid;
+use crate::phase_space::basis::gauss_legendre;
+use crate::progress::Observer;
+
+/// Interpolation of opacities is this much better than the angular integrals, and not better than 1e-12.
+const FINER: f64 = 0.1;
+/// Energies in an integral over the energy: at least this many in all, at most so many per element.
+const ENERGIES: usize = 100;
+const MOST_PER_ELEMENT: usize = 12;
+
+/// Nodes of the scattering mesh in radius and energy, about.
+const RADIAL_NODES: usize = 160;
+const SPECTRAL_NODES: usize = 80;
+/// Panels of a boundary layer: each is this much thinner than the one before, down to an optical depth.
+const LAYER_RATIO: f64 = 4.0;
+const THINNEST_LAYER: f64 = 1e-3;
+
+/// The edges of the grid as rays see them.
+pub struct Edges<'a>(pub &'a Setup);
+
+impl Ends for Edges<'_> {
+    fn inner(&self) -> End {
+        let at_centre = self.0.phase_space.radial.edges[0] == 0.0;
+        if at_centre { End::Reflecting } else { end(&self.0.boundaries.inner) }
+    }
+
+    fn outer(&self) -> End {
+        end(&self.0.boundaries.outer)
+    }
+
+    fn given(&self, inner: bool, mu: f64, energy: f64) -> f64 {
+        let boundaries = &self.0.boundaries;
+        match if inner { &boundaries.inner } else { &boundaries.outer } {
+            Boundary::Given(formula) => formula.evaluate(&[mu, energy, 0.0]),
+            _ => 0.0,
+        }
+    }
+}
+
+fn end(boundary: &Boundary) -> End {
+    match boundary {
+        Boundary::Vacuum => End::Vacuum,
+        Boundary::Reflecting => End::Reflecting,
+        Boundary::Given(_) => End::Given,
+    }
+}
+
+/// The solution at one tolerance.
+pub struct Level<'a> {
+    pub medium: Medium,
+    pub edges: Edges<'a>,
+    pub field: Option<Field>,
+    /// How the scattering was solved.
+    pub scattering: Report,
+    rule: GaussRule,
+    pub tolerance: f64,
+    /// Energies and weights of integrals over the problem's energies; (1, 1) in a gray problem.
+    pub energies: Vec<(f64, f64)>,
+}
+
+impl<'a> Level<'a> {
+    /// Solves `setup` to `tolerance`; `coarser` is the number of nodes by which energy rules and the
+    /// scattering mesh are coarser.
+    ///
+    /// # Errors
+    /// Those of the opacities and of the scattering.
+    pub fn solve(
+        setup: &'a Setup,
+        tolerance: f64,
+        coarser: usize,
+        observer: &dyn Observer,
+    ) -> Result<Self> {
+        let interpolation = (FINER * tolerance).max(1e-12);
+        let mut medium = Medium::build(setup, interpolation, &[])?;
+        let layers = boundary_layers(&medium);
+        if !layers.is_empty() {
+            medium = Medium::build(setup, interpolation, &layers)?;
+        }
+        let mut level = Self {
+            medium,
+            edges: Edges(setup),
+            field: None,
+            scattering: Report::default(),
+            rule: GaussRule::new(),
+            tolerance,
+            energies: energies(setup, coarser),
+        };
+        let panels: Vec<usize> =
+            (0..level.medium.panels.len()).filter(|&p| level.medium.panels[p].scatters.0).collect();
+        if !panels.is_empty() {
+            let radial = RADIAL_NODES.div_ceil(panels.len()).clamp(3, 6) - coarser;
+            let edges = redshifted_edges(setup);
+            let spectral = SPECTRAL_NODES.div_ceil(edges.len().max(2) - 1).clamp(2, MOST_NODES) - coarser;
+            let mesh = Mesh::new(&level.medium, panels, radial, edges, spectral);
+            let goal = tolerance.max(1e-9);
+            let (field, report) = scattering::solve(setup, &level, mesh, goal, observer)?;
+            level.field = Some(field);
+            level.scattering = report;
+        }
+        Ok(level)
+    }
+
+    /// The tracer of rays.
+    pub fn tracer(&self) -> Tracer<'_> {
+        Tracer {
+            medium: &self.medium,
+            ends: &self.edges,
+            rule: self.rule.clone(),
+            roughness: self.tolerance.sqrt(),
+        }
+    }
+
+    /// f at `mu` for each of `energies`.
+    pub fn f(&self, species: usize, r: f64, mu: f64, energies: &[f64]) -> Vec<f64> {
+        self.evaluate(&self.tracer(), Event { species, r, mu, energies })
+    }
+
+    fn evaluate(&self, tracer: &Tracer, event: Event) -> Vec<f64> {
+        let mut value = Value {
+            medium: &self.medium,
+            field: self.field.as_ref(),
+            emission: true,
+            species: event.species,
+            f: vec![0.0; event.energies.len()],
+        };
+        tracer.trace(event, &mut value);
+        value.f
+    }
+
+    /// J, H, K, L at each of `energies`.
+    pub fn moments(&self, species: usize, r: f64, energies: &[f64]) -> Vec<[f64; 4]> {
+        let sums = self.angular_integral(species, r, energies, 4, &|mu, out| {
+            let mut power = 1.0;
+            for out in out {
+                *out = power;
+                power *= mu;
+            }
+        });
+        sums.chunks_exact(4).map(|sums| std::array::from_fn(|n| sums[n])).collect()
+    }
+
+    /// ½∫ f(μ) w(μ) dμ at each of `energies` for `size` weights that `weights(μ, out)` gives, weights
+    /// fastest.
+    pub fn angular_integral(
+        &self,
+        species: usize,
+        r: f64,
+        energies: &[f64],
+        size: usize,
+        weights: &dyn Fn(f64, &mut [f64]),
+    ) -> Vec<f64> {
+        let tracer = self.tracer();
+        let breaks = angles::breaks(&self.medium, &self.edges, r);
+        let mut g = |mu: f64, out: &mut [f64]| {
+            let f = self.evaluate(&tracer, Event { species, r, mu, energies });
+            for (f, out) in f.iter().zip(out.chunks_exact_mut(size)) {
+                weights(mu, out);
+                out.iter_mut().for_each(|out| *out *= f);
+            }
+        };
+        let size_of_all = size * energies.len();
+        Integral { size: size_of_all, group: size, tolerance: self.tolerance, g: &mut g }.over(&breaks)
+    }
+}
+
+/// Radii of panels that resolve J next to surfaces where scattering matter ends: there J has an infinite
+/// slope, like x ln x.
+fn boundary_layers(medium: &Medium) -> Vec<f64> {
+    let mut radii = Vec::new();
+    let (_, outer) = medium.range();
+    for panel in medium.panels.iter().filter(|panel| panel.scatters.0) {
+        let width = panel.upper - panel.lower;
+        let surface = |r: f64| r > 0.0 && (medium.limbs.contains(&r) || r == outer || r == medium.range().0);
+        for (edge, sign) in [(panel.lower, 1.0), (panel.upper, -1.0)] {
+            let mut distance = width / LAYER_RATIO;
+            while surface(edge) && distance * panel.largest_opacity > THINNEST_LAYER {
+                radii.push(edge + sign * distance);
+                distance /= LAYER_RATIO;
+            }
+        }
+    }
+    radii
+}
+
+/// Edges of the elements in αε: those of the problem times the largest lapse, and one more below where
+/// the smallest lapse reaches below them. None in a gray problem.
+fn redshifted_edges(setup: &Setup) -> Vec<f64> {
+    let EnergyGrid::Spectral(grid) = &setup.phase_space.energy else { return Vec::new() };
+    let lapses = setup.geometry.lapse.iter().chain(&setup.geometry.edge_lapse);
+    let (low, high) = lapses.fold((f64::MAX, 0.0_f64), |(low, high), &a| (low.min(a), high.max(a)));
+    let mut edges: Vec<f64> = grid.edges.iter().map(|edge| edge * high).collect();
+    if low < high && grid.edges[0] > 0.0 {
+        edges.insert(0, grid.edges[0] * low);
+    }
+    edges
+}
+
+/// Energies and weights over exactly the problem's range, Gauss rules on its elements.
+fn energies(setup: &Setup, coarser: usize) -> Vec<(f64, f64)> {
+    let EnergyGrid::Spectral(grid) = &setup.phase_space.energy else { return vec![(1.0, 1.0)] };
+    let own = grid.per_element();
+    let wanted = ENERGIES.div_ceil(grid.elements()).min(MOST_PER_ELEMENT).max(own);
+    let count = if wanted > own + 1 { wanted - 2 * coarser.min(1) } else { wanted - coarser.min(wanted - 1) };
+    let (nodes, weights) = gauss_legendre(count);
+    grid.edges
+        .windows(2)
+        .flat_map(|pair| {
+            let (middle, half) = (0.5 * (pair[0] + pair[1]), 0.5 * (pair[1] - pair[0]));
+            nodes.iter().zip(&weights).map(move |(x, w)| (middle + half * x, half * w)).collect::<Vec<_>>()
+        })
+        .collect()
+}

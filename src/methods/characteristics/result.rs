@@ -1,0 +1,224 @@
+//! The solution as a dataset in the layout of docs/reference_format.md, with an error beside each
+//! variable.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use rayon::prelude::*;
+
+use super::Solution;
+use super::integrated::{self, VARIABLES};
+use super::level::Level;
+use crate::diagnostics::moments::{Moments, bound_violation};
+use crate::diagnostics::result::{add_background, add_grid, add_heating, add_opacities, add_spheres};
+use crate::error::{Error, Result};
+use crate::output::dataset::Dataset;
+use crate::phase_space::PhaseSpace;
+use crate::progress::{Event, Observer};
+
+/// Round-off that error estimates do not fall below, relative to the value.
+const ROUND_OFF: f64 = 1e-14;
+
+/// Estimated error of `fine` from a solution at a looser tolerance.
+pub fn error_estimate(fine: f64, loose: f64) -> f64 {
+    (fine - loose).abs() + ROUND_OFF * fine.abs()
+}
+
+/// See [`Solution::dataset`].
+pub fn dataset(
+    solution: &Solution,
+    sample_radii: &[f64],
+    distribution: bool,
+    observer: &dyn Observer,
+) -> Result<Dataset> {
+    let (setup, space) = (solution.setup, &solution.setup.phase_space);
+    let mut dataset = Dataset::new();
+    add_grid(&mut dataset, space, setup.units);
+    dataset.dimension("r", space.radial.nodes.len());
+    let r_unit = setup.units.label("cm");
+    dataset.real("r", &["r"], r_unit, "areal radius", space.radial.nodes.clone());
+    dataset.real("r_weight", &["r"], r_unit, "quadrature weight of r", space.radial.weights.clone());
+    add_background(&mut dataset, setup);
+    add_opacities(&mut dataset, setup);
+    let fine = add_solution(&mut dataset, solution, "r", &space.radial.nodes, distribution, observer)?;
+    let moments = fine.moments_by_kind();
+    add_spheres(&mut dataset, setup, &moments);
+    add_heating(&mut dataset, setup, &moments);
+    let (low, high) = bound_violation(&fine.f);
+    dataset.attribute("bound_violation_low", low);
+    dataset.attribute("bound_violation_high", high);
+    dataset.attribute("largest_flux_factor", 1.0);
+    if !sample_radii.is_empty() {
+        let mut samples = Dataset::new();
+        add_samples(&mut samples, solution, sample_radii, true, observer)?;
+        dataset.group("samples", samples);
+    }
+    Ok(dataset)
+}
+
+/// See [`Solution::dataset_at`].
+pub fn dataset_at(
+    solution: &Solution,
+    radii: &[f64],
+    distribution: bool,
+    observer: &dyn Observer,
+) -> Result<Dataset> {
+    let mut dataset = Dataset::new();
+    add_grid(&mut dataset, &solution.setup.phase_space, solution.setup.units);
+    add_samples(&mut dataset, solution, radii, distribution, observer)?;
+    Ok(dataset)
+}
+
+fn add_samples(
+    dataset: &mut Dataset,
+    solution: &Solution,
+    radii: &[f64],
+    distribution: bool,
+    observer: &dyn Observer,
+) -> Result<()> {
+    radii.iter().try_for_each(|&r| solution.check_radius(r))?;
+    let (background, units) = (&solution.setup.background, solution.setup.units);
+    dataset.dimension("r_sample", radii.len());
+    dataset.real("r_sample", &["r_sample"], units.label("cm"), "areal radius", radii.to_vec());
+    let lapse = radii.iter().map(|&r| background.lapse(r)).collect();
+    dataset.real("lapse", &["r_sample"], "1", "lapse of static observers", lapse);
+    let velocity = "radial velocity of the fluid seen by static observers, in units of c";
+    let values = radii.iter().map(|&r| background.velocity(r)).collect();
+    dataset.real("velocity", &["r_sample"], "1", velocity, values);
+    add_solution(dataset, solution, "r_sample", radii, distribution, observer).map(|_| ())
+}
+
+/// Adds f, J, H, K, L and the integrated variables over the dimension `radius`, each with its error, and
+/// returns the finer values.
+fn add_solution(
+    dataset: &mut Dataset,
+    solution: &Solution,
+    radius: &str,
+    radii: &[f64],
+    distribution: bool,
+    observer: &dyn Observer,
+) -> Result<Values> {
+    let fine = values(solution, &solution.fine, radii, distribution, "fine", observer)?;
+    let loose = values(solution, &solution.loose, radii, distribution, "loose", observer)?;
+    let mut add = |name: &str, dimensions: &[&str], unit: &str, meaning: &str, fine: Vec<f64>, loose: Vec<f64>| {
+        let errors = fine.iter().zip(&loose).map(|(&a, &b)| error_estimate(a, b)).collect();
+        dataset.real(name, dimensions, unit, meaning, fine);
+        let of = format!("estimated numerical error of {name}");
+        dataset.real(&format!("{name}_error"), dimensions, unit, &of, errors);
+    };
+    if distribution {
+        let meaning = "invariant distribution function";
+        let order = ["species", "energy", "mu", radius];
+        add("f", &order, "1", meaning, fine.f.clone(), loose.f);
+    }
+    for (n, (name, meaning)) in [
+        ("j", "J = 1/2 int f dmu"),
+        ("h", "H = 1/2 int f mu dmu"),
+        ("k", "K = 1/2 int f mu^2 dmu"),
+        ("l", "L = 1/2 int f mu^3 dmu"),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let pick = |values: &[[f64; 4]]| values.iter().map(|moments| moments[n]).collect();
+        add(name, &["species", "energy", radius], "1", meaning, pick(&fine.moments), pick(&loose.moments));
+    }
+    for (n, (name, unit, meaning)) in VARIABLES.into_iter().enumerate() {
+        let pick = |values: &[[f64; 12]]| values.iter().map(|all| all[n]).collect();
+        let unit = solution.setup.units.label(unit);
+        add(name, &["species", radius], unit, meaning, pick(&fine.integrated), pick(&loose.integrated));
+    }
+    Ok(fine)
+}
+
+/// What one level gives at some radii.
+struct Values {
+    /// (species, energy, radius).
+    moments: Vec<[f64; 4]>,
+    /// (species, radius).
+    integrated: Vec<[f64; 12]>,
+    /// (species, energy, ordinate, radius); empty where it is not wanted.
+    f: Vec<f64>,
+}
+
+impl Values {
+    fn moments_by_kind(&self) -> Moments {
+        let pick = |n: usize| self.moments.iter().map(|moments| moments[n]).collect();
+        Moments { j: pick(0), h: pick(1), k: pick(2), l: pick(3) }
+    }
+}
+
+/// Everything at one (species, radius).
+struct Column {
+    moments: Vec<[f64; 4]>,
+    integrated: [f64; 12],
+    f: Vec<f64>,
+}
+
+fn values(
+    solution: &Solution,
+    level: &Level,
+    radii: &[f64],
+    distribution: bool,
+    what: &str,
+    observer: &dyn Observer,
+) -> Result<Values> {
+    let space = &solution.setup.phase_space;
+    let species = space.species.len();
+    let (done, total) = (AtomicUsize::new(0), species * radii.len());
+    let columns: Vec<Column> = (0..total)
+        .into_par_iter()
+        .map(|index| {
+            if observer.stop_requested() {
+                return Err(Error::Interrupted);
+            }
+            let column = column(solution, level, index / radii.len(), radii[index % radii.len()], distribution);
+            let done = done.fetch_add(1, Ordering::Relaxed) + 1;
+            observer.report(Event::Done { what, done, total });
+            Ok(column)
+        })
+        .collect::<Result<_>>()?;
+    Ok(arranged(space, radii.len(), &columns))
+}
+
+/// From columns to variables with the radius as the fastest dimension.
+fn arranged(space: &PhaseSpace, radii: usize, columns: &[Column]) -> Values {
+    let (energies, ordinates) = (space.energy.len(), space.angular.nodes.len());
+    let mut values = Values { moments: Vec::new(), integrated: Vec::new(), f: Vec::new() };
+    for columns in columns.chunks_exact(radii) {
+        values.integrated.extend(columns.iter().map(|column| column.integrated));
+        for k in 0..energies {
+            values.moments.extend(columns.iter().map(|column| column.moments[k]));
+        }
+        let stored = columns.first().map_or(0, |column| column.f.len());
+        for n in 0..stored.min(energies * ordinates) {
+            values.f.extend(columns.iter().map(|column| column.f[n]));
+        }
+    }
+    values
+}
+
+fn column(solution: &Solution, level: &Level, species: usize, r: f64, distribution: bool) -> Column {
+    let space = &solution.setup.phase_space;
+    let mut energies: Vec<f64> = (0..space.energy.len()).map(|k| space.energy.node(k)).collect();
+    let own = energies.len();
+    let rule = || level.energies.iter().map(|&(energy, _)| energy);
+    let same = rule().eq(energies.iter().copied());
+    if !same && !level.medium.gray {
+        energies.extend(rule());
+    }
+    let all = level.moments(species, r, &energies);
+    let sums = if level.medium.gray {
+        integrated::gray(level, species, r)
+    } else {
+        integrated::spectral(level, if same { &all } else { &all[own..] })
+    };
+    let mut f = vec![0.0; if distribution { own * space.angular.nodes.len() } else { 0 }];
+    if distribution {
+        for (j, &mu) in space.angular.nodes.iter().enumerate() {
+            let values = level.f(species, r, mu, &energies[..own]);
+            values.iter().enumerate().for_each(|(k, &value)| f[k * space.angular.nodes.len() + j] = value);
+        }
+    }
+    let integrated = integrated::integrated(level, r, solution.setup.units, &sums);
+    Column { moments: all[..own].to_vec(), integrated, f }
+}

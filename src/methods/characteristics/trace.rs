@@ -1,0 +1,452 @@
+//! The formal solution along a ray, backward from a point of phase space.
+//!
+//! A ray has an energy at infinity E∞ = αε_static and an impact parameter b = r√(1−μ_static²)/α, both
+//! constant. With F(r) = r² − b²α² its static path length is dl = X r dr/√F, and along it
+//! df/dl = D (η − κf), D = ε_comoving/ε_static. Between a point and the next panel edge or turning point
+//! (F = 0) the variable is t = √(F₁ + (y−y₁)(F₂−F₁)/(y₂−y₁)), y = r²: no inverse square root is left, and
+//! in flat space t is the path length itself.
+
+use super::medium::{Medium, Spot};
+use super::rules::{GAUSS, GaussRule};
+use crate::opacities::LocalOpacity;
+
+/// Beyond this optical depth nothing is seen: e^{−41.5} < 1e-18.
+pub const OPAQUE: f64 = 41.5;
+/// Largest optical depth of one application of the quadrature rule.
+const STEP_DEPTH: f64 = 3.0;
+/// A piece of a ray within one panel is not cut into more stretches than this.
+const STRETCHES: usize = 400;
+/// Round-off of F relative to r², times the loss at the nodes next to a turning point.
+const NOISE: f64 = 1e-14;
+/// Where F/r² stays below this, its linear model is better than its value, which is round-off.
+const LINEAR: f64 = 1e-9;
+/// Where F changes by less than this factor along a leg, y itself is the variable.
+const MILD: f64 = 0.5;
+
+/// A point on a ray where something is emitted or scattered in.
+#[derive(Debug, Clone, Copy)]
+pub struct Sample {
+    pub panel: usize,
+    pub r: f64,
+    /// Comoving cosine of the neutrinos that travel along the ray.
+    pub mu: f64,
+    /// Comoving energy here over that at the start, and its logarithm.
+    pub ratio: f64,
+    log_ratio: f64,
+    spot: Spot,
+}
+
+impl Sample {
+    /// α at the point.
+    pub fn lapse(&self) -> f64 {
+        self.spot.place.lapse
+    }
+}
+
+/// Receives what a ray passes, for each energy (by number) that it is followed with.
+pub trait Collector {
+    /// The source per comoving length at a point for the comoving energy there: what has to be resolved
+    /// by the quadrature.
+    fn source(&self, number: usize, at: &Sample, energy: f64, opacity: &LocalOpacity) -> f64;
+    /// Adds `weight` times the source at a point, which is `source`.
+    fn add(&mut self, number: usize, at: &Sample, opacity: &LocalOpacity, source: f64, weight: f64);
+    /// Adds f that came in through an edge, times its transmission.
+    fn inflow(&mut self, number: usize, f: f64);
+    /// Multiplies everything by `factor`: the sum over all rounds of a closed ray.
+    fn repeat(&mut self, number: usize, factor: f64);
+}
+
+/// What is at the ends of the radial range.
+pub trait Ends: Sync {
+    fn inner(&self) -> End;
+    fn outer(&self) -> End;
+    /// f that comes in at the inner or outer edge with the static energy and cosine.
+    fn given(&self, inner: bool, mu: f64, energy: f64) -> f64;
+}
+
+/// What happens to a ray at an end of the radial range.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum End {
+    Vacuum,
+    Given,
+    /// A wall, or the centre, through which every ray goes on as if reflected.
+    Reflecting,
+}
+
+/// Constants of motion of a ray.
+#[derive(Debug, Clone, Copy)]
+struct Ray {
+    species: usize,
+    /// E∞ over the comoving energy at the start.
+    redshift: f64,
+    /// b².
+    impact_squared: f64,
+}
+
+/// A point on a ray: r², F there, and the panel that it belongs to.
+#[derive(Debug, Clone, Copy)]
+struct Point {
+    r: f64,
+    f: f64,
+}
+
+/// How a leg ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Stop {
+    /// At a turning point or a reflecting end.
+    Turned,
+    /// Nothing more to be seen.
+    Finished,
+}
+
+/// Follows rays through a medium.
+pub struct Tracer<'a> {
+    pub medium: &'a Medium,
+    pub ends: &'a dyn Ends,
+    pub rule: GaussRule,
+    /// Relative size of the highest Legendre coefficients at which a leg counts as resolved.
+    pub roughness: f64,
+}
+
+/// A place and direction, and the energies that the ray is followed with.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Event<'e> {
+    pub species: usize,
+    pub r: f64,
+    /// Comoving cosine and energies.
+    pub mu: f64,
+    pub energies: &'e [f64],
+}
+
+impl Tracer<'_> {
+    /// Collects what contributes to f at `event`.
+    pub fn trace(&self, event: Event, collector: &mut dyn Collector) {
+        let outward = event.mu < 0.0;
+        let panel = self.medium.panel_at(event.r, outward);
+        let place = self.medium.spot(panel, event.r).place;
+        let (v, doppler) = (place.velocity, 1.0 + place.velocity * event.mu);
+        let mu_static = ((event.mu + v) / doppler).clamp(-1.0, 1.0);
+        let transverse = (1.0 - event.mu * event.mu).max(0.0) * (1.0 - v * v) / (doppler * doppler);
+        let ray = Ray {
+            species: event.species,
+            redshift: place.lapse * lorentz(v) * doppler,
+            impact_squared: (event.r / place.lapse).powi(2) * transverse,
+        };
+        let start = Point { r: event.r, f: (event.r * mu_static).powi(2) };
+        let logs: Vec<f64> = event.energies.iter().map(|energy| energy.ln()).collect();
+        let mut walk = Walk {
+            tracer: self,
+            ray: &ray,
+            energies: event.energies,
+            logs: &logs,
+            collector,
+            depth: vec![0.0; logs.len()],
+            active: (0..logs.len()).collect(),
+            position: start,
+        };
+        walk.follow(start, mu_static < 0.0);
+    }
+}
+
+struct Walk<'a, 'c> {
+    tracer: &'a Tracer<'a>,
+    ray: &'a Ray,
+    /// Comoving energies at the start, and their logarithms.
+    energies: &'a [f64],
+    logs: &'a [f64],
+    collector: &'c mut dyn Collector,
+    /// Optical depth so far, for each energy.
+    depth: Vec<f64>,
+    /// Numbers of the energies for which more can be seen.
+    active: Vec<usize>,
+    position: Point,
+}
+
+impl Walk<'_, '_> {
+    /// Goes backward to the end of the ray, or once round a closed one.
+    fn follow(&mut self, start: Point, outward: bool) {
+        let ends = [(outward, None), (!outward, None), (outward, Some(start))];
+        for (outward, until) in ends {
+            if self.leg(outward, until) == Stop::Finished {
+                return;
+            }
+        }
+        // Every further round adds the same, weakened by one more round.
+        for &number in &self.active {
+            let depth = self.depth[number];
+            if depth > 0.0 {
+                self.collector.repeat(number, -1.0 / (-depth).exp_m1());
+            }
+        }
+    }
+
+    /// Goes outward or inward (backward along the ray) to a turning point, an end, or `until`.
+    fn leg(&mut self, outward: bool, until: Option<Point>) -> Stop {
+        let medium = self.tracer.medium;
+        let mut panel = medium.panel_at(self.position.r, outward);
+        loop {
+            let cell = &medium.panels[panel];
+            let (edge, tangent) = if outward {
+                (cell.upper, cell.tangent_upper)
+            } else {
+                (cell.lower, cell.tangent_lower)
+            };
+            let passed = until.filter(|u| {
+                let ahead = if outward { u.r >= self.position.r } else { u.r <= self.position.r };
+                ahead && u.r >= cell.lower && u.r <= cell.upper
+            });
+            if let Some(target) = passed {
+                return self.piece(panel, target, outward).unwrap_or(Stop::Turned);
+            }
+            let b = self.ray.impact_squared.sqrt();
+            if b >= tangent {
+                let turning = self.turning_point(panel, edge);
+                return self.piece(panel, turning, outward).unwrap_or(Stop::Turned);
+            }
+            let at_edge = Point { r: edge, f: edge * edge * (1.0 - b / tangent) * (1.0 + b / tangent) };
+            let at_edge = if edge == 0.0 { Point { r: 0.0, f: 0.0 } } else { at_edge };
+            if let Some(stop) = self.piece(panel, at_edge, outward) {
+                return stop;
+            }
+            let last = if outward { panel + 1 == medium.panels.len() } else { panel == 0 };
+            if last {
+                return self.end(panel, outward);
+            }
+            panel = if outward { panel + 1 } else { panel - 1 };
+        }
+    }
+
+    /// The zero of F between the position, where it is not negative, and `edge`, where it is.
+    fn turning_point(&self, panel: usize, edge: f64) -> Point {
+        let value = |r: f64| {
+            let lapse = self.tracer.medium.lapse(panel, r);
+            r * r - self.ray.impact_squared * lapse * lapse
+        };
+        let (inside, outside) = ((self.position.r, self.position.f), (edge, value(edge)));
+        Point { r: if outside.1 >= 0.0 { edge } else { zero(inside, outside, value) }, f: 0.0 }
+    }
+
+    fn end(&mut self, panel: usize, outward: bool) -> Stop {
+        let ends = self.tracer.ends;
+        let end = if outward { ends.outer() } else { ends.inner() };
+        match end {
+            End::Reflecting => Stop::Turned,
+            End::Vacuum => Stop::Finished,
+            End::Given => {
+                let r = self.position.r;
+                let place = self.tracer.medium.spot(panel, r).place;
+                let cosine = (self.position.f.sqrt() / r).min(1.0);
+                let mu = if outward { -cosine } else { cosine };
+                for &number in &self.active {
+                    let energy = if self.tracer.medium.gray {
+                        1.0 / (lorentz(place.velocity) * (1.0 - place.velocity * mu))
+                    } else {
+                        self.ray.redshift * self.energies[number] / place.lapse
+                    };
+                    let f = ends.given(!outward, mu, energy);
+                    self.collector.inflow(number, f * (-self.depth[number]).exp());
+                }
+                Stop::Finished
+            }
+        }
+    }
+
+    /// Integrates from the position to `target` within a panel and goes there; `Some` where the ray has
+    /// become opaque.
+    fn piece(&mut self, panel: usize, target: Point, outward: bool) -> Option<Stop> {
+        let from = std::mem::replace(&mut self.position, target);
+        if self.tracer.medium.panels[panel].transparent[self.ray.species] || from.r == target.r {
+            return None;
+        }
+        let direction = if outward { -1.0 } else { 1.0 };
+        let mut pending = vec![(from, target, self.active.clone())];
+        let mut stretches = 0;
+        while let Some((from, to, mut numbers)) = pending.pop() {
+            numbers.retain(|&number| self.depth[number] <= OPAQUE);
+            if numbers.is_empty() {
+                continue;
+            }
+            stretches += 1;
+            let stretch = self.tracer.stretch(self.ray, panel, from, to, direction);
+            let last = stretches >= STRETCHES;
+            numbers.retain(|&number| !self.take(&stretch, number, last));
+            if !numbers.is_empty() {
+                pending.push((stretch.middle, to, numbers.clone()));
+                pending.push((from, stretch.middle, numbers));
+            }
+        }
+        let depth = &self.depth;
+        self.active.retain(|&number| depth[number] <= OPAQUE);
+        self.active.is_empty().then_some(Stop::Finished)
+    }
+
+    /// Adds a stretch for one energy where the rule resolves it (or `anyway`); whether it has.
+    fn take(&mut self, stretch: &Stretch, number: usize, anyway: bool) -> bool {
+        let (medium, rule) = (self.tracer.medium, &self.tracer.rule);
+        let mut opacities = [LocalOpacity::default(); GAUSS];
+        let mut depths = [0.0; GAUSS];
+        let mut sources = [0.0; GAUSS];
+        for (i, at) in stretch.samples.iter().enumerate() {
+            let (energy, log) = if medium.gray {
+                (1.0, 0.0)
+            } else {
+                (self.energies[number] * at.ratio, self.logs[number] + at.log_ratio)
+            };
+            opacities[i] = medium.opacity(self.ray.species, at.panel, &at.spot, energy, log);
+            depths[i] = stretch.lengths[i] * (opacities[i].absorption + opacities[i].scattering);
+            sources[i] = self.collector.source(number, at, energy, &opacities[i]);
+        }
+        let depth = rule.integral(&depths);
+        if !anyway && !self.resolved(stretch, &depths, &sources, depth) {
+            return false;
+        }
+        let running = rule.running(&depths);
+        for (i, at) in stretch.samples.iter().enumerate() {
+            let transmission = (-(self.depth[number] + running[i])).exp();
+            let weight = rule.weights[i] * stretch.lengths[i] * transmission;
+            self.collector.add(number, at, &opacities[i], sources[i], weight);
+        }
+        self.depth[number] += depth;
+        true
+    }
+
+    fn resolved(
+        &self,
+        stretch: &Stretch,
+        depths: &[f64; GAUSS],
+        sources: &[f64; GAUSS],
+        depth: f64,
+    ) -> bool {
+        let rule = &self.tracer.rule;
+        let limit = self.tracer.roughness.max(stretch.noise);
+        // Errors of an optical depth count by themselves, those of the source relatively.
+        if depth > STEP_DEPTH || rule.roughness(depths) > limit * depth.max(limit) {
+            return false;
+        }
+        let emitted: [f64; GAUSS] = std::array::from_fn(|i| stretch.lengths[i] * sources[i]);
+        rule.roughness(&emitted) <= limit * rule.integral(&emitted).abs()
+    }
+}
+
+/// Nodes of one application of the quadrature rule.
+struct Stretch {
+    samples: [Sample; GAUSS],
+    /// Comoving path length D dl/dx at the nodes, x from 0 to 1.
+    lengths: [f64; GAUSS],
+    /// Relative round-off of the lengths.
+    noise: f64,
+    /// Where the stretch is cut in two.
+    middle: Point,
+}
+
+/// Nodes of a stretch: r², F, and dl/dx without the radial metric.
+struct Variable {
+    from: (f64, f64),
+    to: (f64, f64),
+    /// Whether √F is the variable.
+    root: bool,
+}
+
+impl Variable {
+    fn new(from: Point, to: Point) -> Self {
+        let (low, high) = (from.f.min(to.f), from.f.max(to.f));
+        Self { from: (from.r * from.r, from.f), to: (to.r * to.r, to.f), root: low < MILD * high }
+    }
+
+    /// Largest F/r².
+    fn largest(&self) -> f64 {
+        self.from.1.max(self.to.1) / self.from.0.max(self.to.0)
+    }
+
+    /// (y, linear model of F, |dy/dx| / 2) at x.
+    fn at(&self, x: f64) -> (f64, f64, f64) {
+        let (dy, df) = (self.to.0 - self.from.0, self.to.1 - self.from.1);
+        if !self.root {
+            return (self.from.0 + x * dy, self.from.1 + x * df, 0.5 * dy.abs());
+        }
+        let (t0, t1) = (self.from.1.sqrt(), self.to.1.sqrt());
+        let t = t0 + x * (t1 - t0);
+        let model = t * t;
+        // From the end where F is small: the other one would cancel.
+        let y = if self.from.1 <= self.to.1 {
+            self.from.0 + (model - self.from.1) * dy / df
+        } else {
+            self.to.0 + (model - self.to.1) * dy / df
+        };
+        (y, model, (t * (t1 - t0) * dy / df).abs())
+    }
+}
+
+impl Tracer<'_> {
+    fn stretch(&self, ray: &Ray, panel: usize, from: Point, to: Point, direction: f64) -> Stretch {
+        let variable = Variable::new(from, to);
+        let mut lengths = [0.0; GAUSS];
+        let samples = std::array::from_fn(|i| {
+            let (sample, length) = self.sample(ray, panel, variable.at(self.rule.nodes[i]), direction);
+            lengths[i] = length;
+            sample
+        });
+        let (y, model, _) = variable.at(0.5);
+        let middle = Point { r: y.max(0.0).sqrt(), f: self.f(ray, panel, y, model).0 };
+        let noise = if self.medium.panels[panel].uniform { 0.0 } else { NOISE / variable.largest() };
+        Stretch { samples, noise, lengths, middle }
+    }
+
+    /// F at y = r² where its linear model has a value, and the place.
+    fn f(&self, ray: &Ray, panel: usize, y: f64, model: f64) -> (f64, Spot) {
+        let spot = self.medium.spot(panel, y.max(0.0).sqrt());
+        if self.medium.panels[panel].uniform || model < LINEAR * y {
+            return (model, spot);
+        }
+        let value = y - ray.impact_squared * spot.place.lapse.powi(2);
+        (value.max(1e-3 * model), spot)
+    }
+
+    /// The sample and D dl/dx.
+    fn sample(
+        &self,
+        ray: &Ray,
+        panel: usize,
+        (y, model, half): (f64, f64, f64),
+        direction: f64,
+    ) -> (Sample, f64) {
+        let (f, spot) = self.f(ray, panel, y, model);
+        let r = y.max(0.0).sqrt();
+        let root = f.sqrt();
+        let mu_static = if r > 0.0 { direction * (root / r).min(1.0) } else { direction };
+        let v = spot.place.velocity;
+        let doppler = lorentz(v) * (1.0 - v * mu_static);
+        let ratio = ray.redshift * doppler / spot.place.lapse;
+        let length = if half > 0.0 { doppler * spot.place.metric * half / root } else { 0.0 };
+        let mu = (mu_static - v) / (1.0 - v * mu_static);
+        (Sample { panel, r, mu, ratio, log_ratio: ratio.ln(), spot }, length)
+    }
+}
+
+/// W = (1 − v²)^(−1/2).
+pub fn lorentz(v: f64) -> f64 {
+    1.0 / (1.0 - v * v).sqrt()
+}
+
+/// The zero of `value` between a point where it is ≥ 0 and one where it is < 0 (regula falsi, Illinois,
+/// with bisection as the safeguard).
+fn zero(inside: (f64, f64), outside: (f64, f64), value: impl Fn(f64) -> f64) -> f64 {
+    let ((mut a, mut fa), (mut b, mut fb)) = (inside, outside);
+    for step in 0..200 {
+        let width = (b - a).abs();
+        if width <= f64::EPSILON * b.abs() || fa == 0.0 {
+            break;
+        }
+        let secant = (a * fb - b * fa) / (fb - fa);
+        let middle = if step % 3 == 2 || !secant.is_finite() { 0.5 * (a + b) } else { secant };
+        let f = value(middle);
+        if f >= 0.0 {
+            (a, fa) = (middle, f);
+            fb *= 0.5;
+        } else {
+            (b, fb) = (middle, f);
+            fa *= 0.5;
+        }
+    }
+    a
+}

@@ -1,0 +1,141 @@
+//! Errors from three levels of refinement in one direction.
+//!
+//! With results u at resolution h, u′ at 2h and u″ at 4h, the differences D₁ = |u − u′| and D₂ = |u′ − u″|
+//! show the order p = log₂(D₂/D₁) at which they fall, and u is off by D₁/(2^p − 1) where they go on to fall
+//! like that (Richardson 1911). Differences are taken as their largest values over an element, so that a
+//! change of sign is no zero of the error.
+
+use ndarray::{ArrayD, Axis};
+
+/// Smallest observed order at which the geometric sum of further differences is trusted.
+pub const LEAST_ORDER: f64 = 1.0;
+/// No order counts for more in an error: those of smooth regions do not hold for what comes from limbs.
+pub const LARGEST_ORDER: f64 = 3.0;
+/// Factor on every estimate that rests on orders: they are known to a few tenths.
+pub const SAFETY: f64 = 2.0;
+
+/// One direction's result at all points of a variable.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Estimate {
+    /// Estimated error of the finest result.
+    pub error: ArrayD<f64>,
+    /// Largest difference in the element between the finest and the next level.
+    pub difference: ArrayD<f64>,
+    /// What Richardson's extrapolation adds to the finest result; 0 where orders are not trusted.
+    pub correction: ArrayD<f64>,
+    /// Share of the points where the observed order is trusted.
+    pub trusted: f64,
+    /// Order of the differences' means.
+    pub order: f64,
+}
+
+/// Nodes per element along each axis of a variable; 0 for axes without elements (species, time).
+pub type Elements = [usize];
+
+/// Compares the `finest` result with those at half and a quarter of the resolution; no order counts for
+/// more than `formal`.
+pub fn estimate(
+    finest: &ArrayD<f64>,
+    half: &ArrayD<f64>,
+    quarter: &ArrayD<f64>,
+    elements: &Elements,
+    formal: f64,
+) -> Estimate {
+    let signed = finest - half;
+    let near = envelope(&signed.mapv(f64::abs), elements);
+    let far = envelope(&(half - quarter).mapv(f64::abs), elements);
+    let order = |near: f64, far: f64| if near > 0.0 { (far / near).log2().min(formal) } else { formal };
+    let mut error = near.clone();
+    let mut correction = signed;
+    let mut trusted = 0usize;
+    ndarray::Zip::from(&mut error).and(&mut correction).and(&near).and(&far).for_each(
+        |error, correction, &near, &far| {
+            let p = order(near, far);
+            if p >= LEAST_ORDER {
+                *error = SAFETY * near / (p.min(LARGEST_ORDER).exp2() - 1.0);
+                *correction /= p.exp2() - 1.0;
+                trusted += 1;
+            } else {
+                // The differences do not fall as they should: a bound that does not use their order.
+                *error = SAFETY * near.max(far);
+                *correction = 0.0;
+            }
+        },
+    );
+    let mean = |a: &ArrayD<f64>| a.mean().unwrap_or(0.0);
+    let order = order(mean(&near), mean(&far));
+    let trusted = trusted as f64 / near.len().max(1) as f64;
+    Estimate { error, difference: near, correction, trusted, order }
+}
+
+/// The largest value over each point's element, along every axis that has elements.
+pub fn envelope(values: &ArrayD<f64>, elements: &Elements) -> ArrayD<f64> {
+    let mut result = values.clone();
+    for (axis, &per_element) in elements.iter().enumerate().filter(|(_, n)| **n > 0) {
+        for mut lane in result.lanes_mut(Axis(axis)) {
+            for mut element in lane.axis_chunks_iter_mut(Axis(0), per_element) {
+                let largest = element.iter().copied().fold(0.0, f64::max);
+                element.fill(largest);
+            }
+        }
+    }
+    result
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use approx::assert_relative_eq;
+
+    fn line(values: impl Iterator<Item = f64>) -> ArrayD<f64> {
+        let values: Vec<f64> = values.collect();
+        ArrayD::from_shape_vec(vec![values.len()], values).unwrap()
+    }
+
+    /// u(h) = 1 + x hᵖ at twelve x.
+    fn sequence(p: f64) -> [ArrayD<f64>; 3] {
+        [1.0, 2.0, 4.0].map(|h: f64| line((1..=12).map(|x| 1.0 + f64::from(x) * 1e-3 * h.powf(p))))
+    }
+
+    #[test]
+    fn the_error_of_a_power_law_is_found() {
+        for p in [1.5, 2.0, 3.0] {
+            let [finest, half, quarter] = sequence(p);
+            let estimate = estimate(&finest, &half, &quarter, &[3], 4.0);
+            assert_relative_eq!(estimate.order, p, max_relative = 1e-10);
+            assert_eq!(estimate.trusted, 1.0);
+            for (index, error) in estimate.error.iter().enumerate() {
+                let exact = (index + 1) as f64 * 1e-3;
+                assert!(*error >= exact && *error <= 2.0 * exact.max(6e-3) * SAFETY, "{error} {exact}");
+                assert_relative_eq!(finest[index] + estimate.correction[index], 1.0, epsilon = 1e-12);
+            }
+        }
+    }
+
+    #[test]
+    fn orders_beyond_the_formal_one_are_not_used() {
+        let [finest, half, quarter] = sequence(5.0);
+        let limited = estimate(&finest, &half, &quarter, &[3], 2.0);
+        assert_relative_eq!(limited.order, 2.0, max_relative = 1e-12);
+        assert_relative_eq!(limited.error[11], SAFETY * (half[11] - finest[11]).abs() / 3.0);
+    }
+
+    #[test]
+    fn differences_that_do_not_fall_give_a_bound() {
+        let [finest, half] = [1.0, 1.3].map(|v| line(std::iter::repeat_n(v, 6)));
+        let quarter = line(std::iter::repeat_n(1.2, 6));
+        let scattered = estimate(&finest, &half, &quarter, &[3], 4.0);
+        assert_eq!(scattered.trusted, 0.0);
+        assert_relative_eq!(scattered.error[0], SAFETY * 0.3, max_relative = 1e-12);
+        assert_eq!(scattered.correction[0], 0.0);
+    }
+
+    #[test]
+    fn a_change_of_sign_is_no_zero_of_the_error() {
+        let finest = line([0.0; 6].into_iter());
+        let half = line([0.1, 0.0, -0.1, 0.1, 0.0, -0.1].into_iter());
+        let quarter = line([0.4, 0.0, -0.4, 0.4, 0.0, -0.4].into_iter());
+        let found = estimate(&finest, &half, &quarter, &[3], 4.0);
+        assert!(found.error.iter().all(|error| *error > 0.06));
+    }
+}

@@ -1,0 +1,130 @@
+//! The errors that `tolman refine` states, against the true errors of problems with exact answers.
+
+mod exact;
+
+use std::path::Path;
+
+use exact::exact;
+use ndarray::Dimension;
+use rayon::prelude::*;
+use rstest::rstest;
+use tolman::output::dataset::Dataset;
+use tolman::problem::{LoadOptions, load};
+use tolman::progress::Silent;
+use tolman::refine::ladder::Workplace;
+use tolman::refine::{Settings, refine};
+use tolman::run::Resources;
+
+/// Least share of the points where the true error is at most the stated one.
+const COVERED: f64 = 0.95;
+/// Largest median of stated / true error.
+const MEDIAN_RATIO: f64 = 20.0;
+/// Points that are compared at most, evenly taken from each variable: exact answers take time.
+const POINTS: usize = 600;
+
+const VARIABLES: [&str; 13] = [
+    "j",
+    "h",
+    "k",
+    "l",
+    "number_density",
+    "energy_density",
+    "luminosity",
+    "luminosity_static",
+    "luminosity_infinity",
+    "number_luminosity_infinity",
+    "mean_energy",
+    "flux_factor",
+    "eddington_factor",
+];
+
+fn refined(problem: &str) -> Dataset {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let path = root.join("problems").join(format!("{problem}.ron"));
+    let loaded = load(&path, &LoadOptions::default()).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let workplace = Workplace { folder: folder.path().join(problem) };
+    let settings = Settings { finest: 2.0, directions: None };
+    let resources = Resources { memory: u64::MAX, restart: None };
+    refine(&loaded, &settings, &workplace, &resources, &Silent).unwrap().dataset
+}
+
+/// (true error, stated error) at points of `variable`.
+fn pairs(data: &Dataset, problem: &str, variable: &str) -> Vec<(f64, f64)> {
+    let answer = exact(problem).unwrap();
+    let dimensions = &data.get(variable).unwrap().dimensions;
+    let errors = data.reals(&format!("{variable}_error")).unwrap();
+    let species = &data.texts("species").unwrap()[0];
+    let points: Vec<_> =
+        data.array(variable).unwrap().indexed_iter().map(|(i, v)| (i.slice().to_vec(), *v)).collect();
+    // A stride that is no divisor of the grid's dimensions sees all of them.
+    let stride = (points.len() / POINTS).max(1) | 1;
+    let pair = |((index, value), stated): (&(Vec<usize>, f64), &f64)| {
+        let at = |dimension: &str| {
+            let axis = dimensions.iter().position(|d| d == dimension)?;
+            Some(data.reals(dimension).unwrap()[index[axis]])
+        };
+        let exact = answer.value(variable, species, at("energy"), at("mu"), at("r")?, at("time"))?;
+        Some(((value - exact).abs(), *stated))
+    };
+    let chosen: Vec<_> = points.iter().zip(errors).step_by(stride).collect();
+    chosen.into_par_iter().filter_map(pair).collect()
+}
+
+/// In a gray problem mean energies are pure convention.
+fn is_meaningful(data: &Dataset, variable: &str) -> bool {
+    !(variable == "mean_energy" && data.get("energy_edge").is_none())
+}
+
+fn stated_errors_hold(problem: &str) {
+    let data = refined(problem);
+    for variable in VARIABLES.into_iter().filter(|variable| is_meaningful(&data, variable)) {
+        let pairs = pairs(&data, problem, variable);
+        if pairs.is_empty() {
+            continue;
+        }
+        let covered = pairs.iter().filter(|(t, s)| t <= s).count() as f64 / pairs.len() as f64;
+        let mut ratios: Vec<f64> = pairs.iter().map(|(t, s)| s / t.max(f64::MIN_POSITIVE)).collect();
+        ratios.sort_by(f64::total_cmp);
+        let median = ratios[ratios.len() / 2];
+        println!("{problem:<28} {variable:<28} covered {covered:.3}, median of stated/true {median:.1}");
+        assert!(covered >= COVERED, "{problem}, {variable}: {covered} of the true errors covered");
+        assert!(median <= MEDIAN_RATIO, "{problem}, {variable}: stated/true {median} in the median");
+    }
+}
+
+#[rstest]
+fn quick_problems(
+    #[values(
+        "homogeneous_sphere",
+        "homogeneous_sphere_opaque",
+        "relativistic_star_gray",
+        "ultracompact_star",
+        "oven",
+        "schwarzschild_beam"
+    )]
+    problem: &str,
+) {
+    stated_errors_hold(problem);
+}
+
+/// Run on purpose: `cargo test --release --test error_estimates -- --ignored`.
+#[rstest]
+#[ignore = "takes minutes"]
+fn slow_problems(
+    #[values(
+        "homogeneous_sphere_thin",
+        "scattering_sphere",
+        "scattering_sphere_thick",
+        "oven_degenerate",
+        "doppler_shift",
+        "relativistic_star",
+        "radiating_sphere_velocity",
+        "radiating_sphere_gravity",
+        "radiating_sphere_both",
+        "travelling_shells"
+    )]
+    problem: &str,
+) {
+    stated_errors_hold(problem);
+}
