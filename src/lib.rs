@@ -4,8 +4,10 @@
 //! nodal discontinuous Galerkin method in radius, angle cosine and energy (see docs/equations.md and
 //! docs/discretisation.md). docs/architecture.md shows how the modules follow the data.
 
+pub mod agree;
 pub mod background;
 pub mod commands;
+pub mod compare;
 pub mod constants;
 pub mod criteria;
 pub mod diagnostics;

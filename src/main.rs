@@ -4,7 +4,9 @@ use std::io::{IsTerminal, Write};
 use std::process::ExitCode;
 
 use clap::{CommandFactory, Parser, Subcommand};
-use tolman::commands::{check, completions, list, plot, rates, refine, run, show, verify};
+use tolman::commands::{
+    agree, check, compare, completions, list, plot, rates, refine, run, show, verify,
+};
 use tolman::error::Error;
 
 /// Reference solutions of neutrino transport on fixed spherical backgrounds.
@@ -32,7 +34,9 @@ enum Command {
     Plot(plot::Args),
     Rates(Box<rates::Args>),
     Refine(refine::Args),
+    Agree(agree::Args),
     Verify(verify::Args),
+    Compare(compare::Args),
     List(list::Args),
     Completions(completions::Args),
 }
@@ -55,7 +59,9 @@ fn main() -> ExitCode {
         Command::Plot(args) => plot::execute(args),
         Command::Rates(args) => rates::execute(args),
         Command::Refine(args) => refine::execute(args),
+        Command::Agree(args) => agree::execute(args),
         Command::Verify(args) => verify::execute(args),
+        Command::Compare(args) => compare::execute(args),
         Command::List(args) => list::execute(args),
         Command::Completions(args) => completions::execute(args, &mut Arguments::command()),
     };

@@ -58,6 +58,10 @@ impl Target {
     pub fn new(dataset: &Dataset, dimension: &str, points: &[f64]) -> Result<Self> {
         let grid = elements(dataset, dimension)?;
         let stencil = |&x: &f64| {
+            // A node is its own value, to the last bit.
+            if let Ok(node) = grid.nodes.binary_search_by(|node| node.total_cmp(&x)) {
+                return Ok((node, vec![1.0]));
+            }
             let found = grid.interpolation(x).map(|(range, weights)| (range.start, weights));
             found.ok_or_else(|| {
                 let (first, last) = (grid.edges[0], grid.edges[grid.elements()]);

@@ -66,6 +66,30 @@ pub enum Dimension {
     Emissivity,
     /// Pure numbers (mass fractions, lapse, Γ, mass and charge numbers).
     Number,
+    /// Number densities; 1/cm³.
+    NumberDensity,
+    /// Energy per time; erg/s.
+    Luminosity,
+    /// Numbers per time; 1/s.
+    Rate,
+    /// Energy flux densities; erg/(cm² s).
+    EnergyFlux,
+    /// Number flux densities; 1/(cm² s).
+    NumberFlux,
+    /// Heating per mass; erg/(g s).
+    SpecificPower,
+    /// Number densities per energy; 1/(cm³ MeV).
+    NumberSpectrum,
+    /// Energy densities per energy; erg/(cm³ MeV).
+    EnergySpectrum,
+    /// Energy flux densities per energy; erg/(cm² s MeV).
+    FluxSpectrum,
+    /// Luminosities per energy; erg/(s MeV).
+    LuminositySpectrum,
+    /// Integrals of ε² f dε; MeV³.
+    EnergyCubed,
+    /// Integrals of ε³ f dε; MeV⁴.
+    EnergyFourth,
 }
 
 impl Dimension {
@@ -82,6 +106,18 @@ impl Dimension {
             Self::Pressure => PRESSURES,
             Self::Emissivity => EMISSIVITIES,
             Self::Number => NUMBERS,
+            Self::NumberDensity => NUMBER_DENSITIES,
+            Self::Luminosity => LUMINOSITIES,
+            Self::Rate => RATES,
+            Self::EnergyFlux => ENERGY_FLUXES,
+            Self::NumberFlux => NUMBER_FLUXES,
+            Self::SpecificPower => SPECIFIC_POWERS,
+            Self::NumberSpectrum => NUMBER_SPECTRA,
+            Self::EnergySpectrum => ENERGY_SPECTRA,
+            Self::FluxSpectrum => FLUX_SPECTRA,
+            Self::LuminositySpectrum => LUMINOSITY_SPECTRA,
+            Self::EnergyCubed => ENERGIES_CUBED,
+            Self::EnergyFourth => ENERGIES_FOURTH,
         }
     }
 
@@ -104,6 +140,18 @@ impl Dimension {
             Self::Pressure => "pressure",
             Self::Emissivity => "emissivity",
             Self::Number => "number",
+            Self::NumberDensity => "number density",
+            Self::Luminosity => "luminosity",
+            Self::Rate => "rate",
+            Self::EnergyFlux => "energy flux",
+            Self::NumberFlux => "number flux",
+            Self::SpecificPower => "heating per mass",
+            Self::NumberSpectrum => "number density per energy",
+            Self::EnergySpectrum => "energy density per energy",
+            Self::FluxSpectrum => "energy flux per energy",
+            Self::LuminositySpectrum => "luminosity per energy",
+            Self::EnergyCubed => "third power of an energy",
+            Self::EnergyFourth => "fourth power of an energy",
         }
     }
 }
@@ -147,12 +195,51 @@ const PRESSURES: &[(&str, f64)] = &[
     ("dyn cm-2", 1.0),
     ("MeV/fm3", 1e39 * MEV_IN_ERG),
     ("MeV fm-3", 1e39 * MEV_IN_ERG),
+    ("MeV/cm3", MEV_IN_ERG),
+    ("MeV cm-3", MEV_IN_ERG),
 ];
 
 const EMISSIVITIES: &[(&str, f64)] =
     &[("erg cm-3 s-1", 1.0), ("erg/cm3/s", 1.0), ("MeV cm-3 s-1", MEV_IN_ERG), ("MeV/cm3/s", MEV_IN_ERG)];
 
 const NUMBERS: &[(&str, f64)] = &[("1", 1.0)];
+
+const NUMBER_DENSITIES: &[(&str, f64)] =
+    &[("1/cm3", 1.0), ("cm-3", 1.0), ("1/m3", 1e-6), ("m-3", 1e-6), ("1/fm3", 1e39), ("fm-3", 1e39)];
+
+const LUMINOSITIES: &[(&str, f64)] = &[
+    ("erg/s", 1.0),
+    ("erg s-1", 1.0),
+    ("MeV/s", MEV_IN_ERG),
+    ("MeV s-1", MEV_IN_ERG),
+    ("W", 1e7),
+    ("foe/s", 1e51),
+    ("foe s-1", 1e51),
+];
+
+const RATES: &[(&str, f64)] = &[("1/s", 1.0), ("s-1", 1.0), ("1/ms", 1e3), ("ms-1", 1e3)];
+
+const ENERGY_FLUXES: &[(&str, f64)] =
+    &[("erg/cm2/s", 1.0), ("erg cm-2 s-1", 1.0), ("MeV/cm2/s", MEV_IN_ERG), ("MeV cm-2 s-1", MEV_IN_ERG)];
+
+const NUMBER_FLUXES: &[(&str, f64)] = &[("1/cm2/s", 1.0), ("cm-2 s-1", 1.0)];
+
+const SPECIFIC_POWERS: &[(&str, f64)] = &[("erg/g/s", 1.0), ("erg g-1 s-1", 1.0)];
+
+const NUMBER_SPECTRA: &[(&str, f64)] = &[("1/cm3/MeV", 1.0), ("cm-3 MeV-1", 1.0)];
+
+const ENERGY_SPECTRA: &[(&str, f64)] =
+    &[("erg/cm3/MeV", 1.0), ("erg cm-3 MeV-1", 1.0), ("cm-3", MEV_IN_ERG), ("1/cm3", MEV_IN_ERG)];
+
+const FLUX_SPECTRA: &[(&str, f64)] =
+    &[("erg/cm2/s/MeV", 1.0), ("erg cm-2 s-1 MeV-1", 1.0), ("cm-2 s-1", MEV_IN_ERG), ("1/cm2/s", MEV_IN_ERG)];
+
+const LUMINOSITY_SPECTRA: &[(&str, f64)] =
+    &[("erg/s/MeV", 1.0), ("erg s-1 MeV-1", 1.0), ("1/s", MEV_IN_ERG), ("s-1", MEV_IN_ERG)];
+
+const ENERGIES_CUBED: &[(&str, f64)] = &[("MeV3", 1.0)];
+
+const ENERGIES_FOURTH: &[(&str, f64)] = &[("MeV4", 1.0)];
 
 /// Factor that turns a value in `unit` into the internal unit of `dimension`; `None` where the unit is
 /// not one of [`Dimension::units`]. Exponents may be written with a caret and blanks may be repeated:
@@ -161,6 +248,18 @@ pub fn unit_factor(unit: &str, dimension: Dimension) -> Option<f64> {
     let words: Vec<String> = unit.split_whitespace().map(|word| word.replace('^', "")).collect();
     let unit = words.join(" ");
     dimension.units().iter().find(|(name, _)| *name == unit).map(|(_, factor)| *factor)
+}
+
+/// [`unit_factor`] of a unit that may have a number before it: `1e52 erg/s`. The number is positive and
+/// finite.
+pub fn scaled_unit_factor(unit: &str, dimension: Dimension) -> Option<f64> {
+    let unit = unit.trim();
+    if let Some(factor) = unit_factor(unit, dimension) {
+        return Some(factor);
+    }
+    let (number, rest) = unit.split_once(char::is_whitespace).unwrap_or((unit, "1"));
+    let number: f64 = number.parse().ok().filter(|n: &f64| n.is_finite() && *n > 0.0)?;
+    unit_factor(rest, dimension).map(|factor| number * factor)
 }
 
 #[cfg(test)]
@@ -181,6 +280,16 @@ mod tests {
         assert!((unit_factor("ms", Dimension::Time).unwrap() / 299.792_458e5 - 1.0).abs() < 1e-15);
         assert!((unit_factor("Msun", Dimension::Mass).unwrap() / 1.9884e33 - 1.0).abs() < 1e-4);
         assert_eq!(unit_factor("MeV/fm3", Dimension::Pressure), Some(1.602176634e33));
+    }
+
+    #[test]
+    fn units_may_have_a_number_before_them() {
+        assert_eq!(scaled_unit_factor("1e52 erg/s", Dimension::Luminosity), Some(1e52));
+        assert_eq!(scaled_unit_factor(" erg s^-1 ", Dimension::Luminosity), Some(1.0));
+        assert_eq!(scaled_unit_factor("0.5", Dimension::Number), Some(0.5));
+        for wrong in ["1e52", "1e52 km", "-1 erg/s", "nan erg/s", "erg/s erg/s", "", "0 erg/s"] {
+            assert_eq!(scaled_unit_factor(wrong, Dimension::Luminosity), None, "{wrong}");
+        }
     }
 
     #[test]

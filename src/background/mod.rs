@@ -10,7 +10,7 @@ mod metric;
 mod profile;
 mod profile_columns;
 mod quadrature;
-mod table;
+pub(crate) mod table;
 mod velocity;
 
 use self::matter::Matter;

@@ -24,11 +24,12 @@ enum Source {
     Hdf5(hdf5::File),
 }
 
-#[derive(Debug)]
-struct Row {
+/// A line of a text table.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Row {
     /// Counted from 1.
-    line: usize,
-    fields: Vec<String>,
+    pub(crate) line: usize,
+    pub(crate) fields: Vec<String>,
 }
 
 /// A column as it stands in the file.
@@ -170,7 +171,8 @@ fn header_in_comment(text: &str) -> Option<&str> {
         .map(|line| line.trim_start_matches('#').trim())
 }
 
-fn comma_separated(text: &str) -> std::result::Result<Vec<Row>, csv::Error> {
+/// The lines of a comma-separated table, without comments (`#`) and blank lines.
+pub(crate) fn comma_separated(text: &str) -> std::result::Result<Vec<Row>, csv::Error> {
     csv::ReaderBuilder::new()
         .has_headers(false)
         .comment(Some(b'#'))
@@ -194,7 +196,8 @@ fn line_of_record(text: &str, start: &csv::Position) -> usize {
     usize::try_from(start.line()).unwrap_or(usize::MAX).saturating_add(skipped)
 }
 
-fn blank_separated(text: &str) -> std::result::Result<Vec<Row>, csv::Error> {
+/// The lines of a blank-separated table, without comments (`#`) and blank lines.
+pub(crate) fn blank_separated(text: &str) -> std::result::Result<Vec<Row>, csv::Error> {
     let rows = text.lines().enumerate().map(|(number, line)| Row {
         line: number + 1,
         fields: line.split_whitespace().map(str::to_owned).collect(),
@@ -207,7 +210,7 @@ fn open_hdf5(file: &Path) -> Result<Source> {
 }
 
 /// The text of the attribute `units`; HDF5 does not convert between its kinds of text.
-fn units_attribute(dataset: &hdf5::Dataset) -> hdf5::Result<Option<String>> {
+pub(crate) fn units_attribute(dataset: &hdf5::Dataset) -> hdf5::Result<Option<String>> {
     if !dataset.attr_names()?.iter().any(|name| name == "units") {
         return Ok(None);
     }

@@ -1,6 +1,8 @@
 //! The commands of the program: thin layers over the library. Only they print.
 
+pub mod agree;
 pub mod check;
+pub mod compare;
 pub mod completions;
 pub mod list;
 pub mod plot;

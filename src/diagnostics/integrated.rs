@@ -25,6 +25,15 @@ impl Places {
             velocity: geometry.velocity.clone(),
         }
     }
+
+    /// The edges of the radial elements.
+    pub fn edges(phase_space: &PhaseSpace, geometry: &Geometry) -> Self {
+        Self {
+            r: phase_space.radial.edges.clone(),
+            lapse: geometry.edge_lapse.clone(),
+            velocity: geometry.edge_velocity.clone(),
+        }
+    }
 }
 
 /// Integrated quantities of one neutrino species at (species, radius), radius fastest, in external units.
@@ -79,6 +88,32 @@ impl Integrated {
             }
         }
         result
+    }
+
+    /// The radial fluxes through spheres: all fields named `…luminosity…`.
+    pub fn luminosities(&self) -> [&Vec<f64>; 4] {
+        [
+            &self.luminosity,
+            &self.luminosity_static,
+            &self.luminosity_infinity,
+            &self.number_luminosity_infinity,
+        ]
+    }
+
+    /// [`Self::luminosities`], to be replaced.
+    pub fn luminosities_mut(&mut self) -> [&mut Vec<f64>; 4] {
+        [
+            &mut self.luminosity,
+            &mut self.luminosity_static,
+            &mut self.luminosity_infinity,
+            &mut self.number_luminosity_infinity,
+        ]
+    }
+
+    /// Sets the mean energy at infinity to the ratio of the luminosities.
+    pub fn update_mean_energy_infinity(&mut self, units: UnitSystem) {
+        let pairs = self.luminosity_infinity.iter().zip(&self.number_luminosity_infinity);
+        self.mean_energy_infinity = pairs.map(|(l, n)| ratio(*l, *n) / units.erg_per_energy()).collect();
     }
 
     /// Adds one place from its integrals with ε², ε³, ε⁴ and ε⁵.

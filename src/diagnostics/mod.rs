@@ -5,4 +5,5 @@ pub mod heating;
 pub mod integrated;
 pub mod moments;
 pub mod neutrinosphere;
+pub mod reconstruction;
 pub mod result;

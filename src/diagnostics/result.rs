@@ -15,6 +15,7 @@ use super::heating::Heating;
 use super::integrated::{Integrated, Places};
 use super::moments::{Moments, bound_violation};
 use super::neutrinosphere::Neutrinospheres;
+use super::reconstruction::Fluxes;
 
 /// What the user wants besides the variables at the nodes.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -50,14 +51,16 @@ pub fn dataset(
     add_edges(&mut dataset, "r", &space.radial, r_unit);
     add_background(&mut dataset, setup);
     add_opacities(&mut dataset, setup);
-    let places = Places::nodes(space, &setup.geometry);
-    add_solution(&mut dataset, space, "r", &places, setup.units, f, &moments, wanted.distribution);
+    let fluxes = Fluxes::new(setup, &operator.connection, f, inflow);
+    let distribution =
+        wanted.distribution.then(|| ordinates_before_radii(f, space.radial.nodes.len(), space));
+    add_solution(&mut dataset, "r", setup.units, distribution, &moments, fluxes.at_nodes());
     add_spheres(&mut dataset, setup, &moments);
     add_heating(&mut dataset, setup, &moments);
     add_balances(&mut dataset, setup, operator, f, inflow, wanted.steady);
     add_quality(&mut dataset, space, f);
     if !wanted.sample_radii.is_empty() {
-        dataset.group("samples", samples(setup, f, &wanted.sample_radii)?);
+        dataset.group("samples", samples(setup, f, &fluxes, &wanted.sample_radii)?);
     }
     Ok(dataset)
 }
@@ -129,27 +132,19 @@ pub(crate) fn add_opacities(dataset: &mut Dataset, setup: &Setup) {
     dataset.real("scattering_first", &dimensions, unit, first, values);
 }
 
-/// f, its moments and energy integrals over the radial dimension `radius`.
-#[allow(clippy::too_many_arguments, reason = "one call for nodes and one for samples")]
+/// f at (species, energy node, ordinate, radius) where wanted, its moments and energy integrals over the
+/// radial dimension `radius`.
 fn add_solution(
     dataset: &mut Dataset,
-    space: &PhaseSpace,
     radius: &str,
-    places: &Places,
     units: UnitSystem,
-    f: &[f64],
+    distribution: Option<Vec<f64>>,
     moments: &Moments,
-    distribution: bool,
+    sums: Integrated,
 ) {
-    if distribution {
-        let values = ordinates_before_radii(f, places.r.len(), space.angular.nodes.len());
-        dataset.real(
-            "f",
-            &["species", "energy", "mu", radius],
-            "1",
-            "invariant distribution function",
-            values,
-        );
+    if let Some(values) = distribution {
+        let dimensions = ["species", "energy", "mu", radius];
+        dataset.real("f", &dimensions, "1", "invariant distribution function", values);
     }
     let spectral = ["species", "energy", radius];
     for (name, meaning, values) in [
@@ -160,7 +155,6 @@ fn add_solution(
     ] {
         dataset.real(name, &spectral, "1", meaning, values.clone());
     }
-    let sums = Integrated::new(space, places, units, f);
     let energy_unit = units.label("MeV");
     let power = units.label("erg s-1");
     for (name, unit, meaning, values) in [
@@ -207,7 +201,8 @@ fn add_solution(
 }
 
 /// From (…, radius, ordinate) to (…, ordinate, radius).
-fn ordinates_before_radii(f: &[f64], radii: usize, ordinates: usize) -> Vec<f64> {
+fn ordinates_before_radii(f: &[f64], radii: usize, space: &PhaseSpace) -> Vec<f64> {
+    let ordinates = space.angular.nodes.len();
     let mut values = Vec::with_capacity(f.len());
     for slab in f.chunks_exact(radii * ordinates) {
         for j in 0..ordinates {
@@ -346,7 +341,7 @@ fn add_quality(dataset: &mut Dataset, space: &PhaseSpace, f: &[f64]) {
 }
 
 /// The solution at chosen radii, by the elements' polynomials.
-fn samples(setup: &Setup, f: &[f64], radii: &[f64]) -> Result<Dataset> {
+fn samples(setup: &Setup, f: &[f64], fluxes: &Fluxes, radii: &[f64]) -> Result<Dataset> {
     let space = &setup.phase_space;
     let places = Places {
         r: radii.to_vec(),
@@ -362,7 +357,10 @@ fn samples(setup: &Setup, f: &[f64], radii: &[f64]) -> Result<Dataset> {
     dataset.real("lapse", &["r_sample"], "1", "lapse of static observers", places.lapse.clone());
     let velocity = "radial velocity of the fluid seen by static observers, in units of c";
     dataset.real("velocity", &["r_sample"], "1", velocity, places.velocity.clone());
-    add_solution(&mut dataset, space, "r_sample", &places, setup.units, &sampled, &moments, true);
+    let mut sums = Integrated::new(space, &places, setup.units, &sampled);
+    fluxes.replace_luminosities(radii, &mut sums);
+    let distribution = Some(ordinates_before_radii(&sampled, radii.len(), space));
+    add_solution(&mut dataset, "r_sample", setup.units, distribution, &moments, sums);
     Ok(dataset)
 }
 

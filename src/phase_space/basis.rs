@@ -51,6 +51,18 @@ impl Basis {
         (0..self.len()).map(|i| lagrange(&self.nodes, i, x)).collect()
     }
 
+    /// Radau polynomials (g₋(x), g₊(x)) of degree p + 1, 1 at their own end and 0 at the other, that are
+    /// orthogonal to all polynomials of degree below p: g±(x) = ½[P_p(±x) + P_{p+1}(±x)]. At the nodes
+    /// g₊′(x_i) = ℓ_i(1)/w_i and g₋′(x_i) = −ℓ_i(−1)/w_i: they turn an end's flux into what the weak
+    /// derivative makes of it (Huynh 2007, AIAA 2007-4079).
+    pub fn flux_corrections(&self, x: f64) -> (f64, f64) {
+        let radau = |x: f64| {
+            let (lower, upper) = legendre_pair(self.len(), x);
+            0.5 * (lower + upper)
+        };
+        (radau(-x), radau(x))
+    }
+
     /// Weak derivative, divided by the node weights, of a coefficient with values `inside` at the nodes
     /// and `(left, right)` at the ends of an element of width `width`: what the discrete operator makes
     /// of ∂G when f = 1,
@@ -75,6 +87,13 @@ pub fn gauss_legendre(count: usize) -> (Vec<f64>, Vec<f64>) {
     let mirrored = |i: usize| pairs[count - 1 - i];
     let symmetric = |i: usize| (0.5 * (pairs[i].0 - mirrored(i).0), 0.5 * (pairs[i].1 + mirrored(i).1));
     (0..count).map(symmetric).unzip()
+}
+
+/// Legendre polynomials P_{n−1}(x) and P_n(x), n ≥ 1.
+fn legendre_pair(n: usize, x: f64) -> (f64, f64) {
+    (1..n)
+        .map(|k| k as f64)
+        .fold((1.0, x), |(lower, upper), k| (upper, ((2.0 * k + 1.0) * x * upper - k * lower) / (k + 1.0)))
 }
 
 /// ℓ_i(x).
@@ -127,6 +146,29 @@ mod tests {
             let ends = (low.powi(power), (low + width).powi(power));
             for (d, x) in basis.weak_derivative(&values, ends, width).iter().zip(&x) {
                 assert_relative_eq!(*d, f64::from(power) * x.powi(power - 1), max_relative = 1e-12);
+            }
+        }
+    }
+
+    /// With the corrections, the derivative of the completed polynomial is the weak derivative.
+    #[test]
+    fn completed_flux_has_the_weak_derivative() {
+        for degree in 0..=5 {
+            let basis = Basis::new(degree);
+            let inside: Vec<f64> = (0..=degree).map(|i| (1.0 + 3.0 * i as f64).sin()).collect();
+            let (left, right) = (0.7, -0.4);
+            let completed = |x: f64| -> f64 {
+                let at = |l: &[f64]| -> f64 { l.iter().zip(&inside).map(|(l, f)| l * f).sum() };
+                let (lower, upper) = basis.flux_corrections(x);
+                at(&basis.evaluate(x)) + (left - at(&basis.left)) * lower + (right - at(&basis.right)) * upper
+            };
+            assert_relative_eq!(completed(-1.0), left, epsilon = 1e-12);
+            assert_relative_eq!(completed(1.0), right, epsilon = 1e-12);
+            let weak = basis.weak_derivative(&inside, (left, right), 2.0);
+            for (weak, &x) in weak.iter().zip(&basis.nodes) {
+                let step = 1e-4;
+                let slope = (completed(x + step) - completed(x - step)) / (2.0 * step);
+                assert_relative_eq!(slope, *weak, epsilon = 1e-5);
             }
         }
     }

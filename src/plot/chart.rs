@@ -59,6 +59,14 @@ impl Chart {
     /// # Errors
     /// No series has two neighbouring points that the axes can show.
     pub fn figure(self, name: &str) -> Result<Figure> {
+        self.figure_over(name, Vec::new())
+    }
+
+    /// As [`Chart::figure`], with the shaded `bands` behind the lines.
+    ///
+    /// # Errors
+    /// As [`Chart::figure`].
+    pub fn figure_over(self, name: &str, bands: Vec<Plot>) -> Result<Figure> {
         let mut plots = Vec::new();
         let mut legend = Vec::new();
         for series in &self.series {
@@ -83,6 +91,7 @@ impl Chart {
         if plots.is_empty() {
             return Err(Error::dataset(name, "has no values that can be drawn"));
         }
+        plots.splice(0..0, bands);
         let layout = self.layout(&plots).with_legend_entries(legend);
         Ok(Figure::new(name, plots, layout))
     }

@@ -1,7 +1,7 @@
 //! Figures of results, as PNG and SVG.
 
-mod axis;
-mod chart;
+pub(crate) mod axis;
+pub(crate) mod chart;
 mod distribution;
 mod radial;
 mod rates;

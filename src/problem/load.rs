@@ -73,7 +73,8 @@ pub fn load(path: &Path, options: &LoadOptions) -> Result<Loaded> {
 /// from.
 pub fn load_text(text: String, path: &Path, options: &LoadOptions) -> Result<Loaded> {
     let text = overrides::apply_all(text, &options.overrides, path)?;
-    let file = read::read(&text).map_err(|complaint| in_file(complaint, path, &text, &options.overrides))?;
+    let file: ProblemFile =
+        read::read(&text).map_err(|complaint| in_file(complaint, path, &text, &options.overrides))?;
     let loaded = Loaded {
         refinement: refinement(&file, options.resolution),
         resolution: options.resolution,

@@ -9,6 +9,7 @@ pub mod load;
 pub mod overrides;
 pub mod quantity;
 mod read;
+pub mod ron_file;
 pub mod size;
 pub mod syntax;
 pub mod validate;

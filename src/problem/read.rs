@@ -3,10 +3,10 @@
 use std::ops::Range;
 
 use ron::extensions::Extensions;
+use serde::de::DeserializeOwned;
 use serde_path_to_error::Segment;
 
 use super::error::{Complaint, excerpt, suggestion};
-use super::file::ProblemFile;
 use super::syntax::{self, Node, Shape, Step};
 
 type Result<T> = std::result::Result<T, Complaint>;
@@ -16,8 +16,8 @@ pub(super) fn options() -> ron::Options {
     ron::Options::default().with_default_extension(Extensions::IMPLICIT_SOME)
 }
 
-/// Reads the schema from `text`.
-pub(super) fn read(text: &str) -> Result<ProblemFile> {
+/// Reads a schema, such as [`ProblemFile`](super::file::ProblemFile), from `text`.
+pub(super) fn read<T: DeserializeOwned>(text: &str) -> Result<T> {
     let tree = syntax::parse(text).map_err(|error| broken(text, &error))?;
     let mut deserializer = ron::Deserializer::from_str_with_options(text, &options())
         .map_err(|error| refused(text, &tree, Vec::new(), error))?;

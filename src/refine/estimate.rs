@@ -44,7 +44,9 @@ pub fn estimate(
     let signed = finest - half;
     let near = envelope(&signed.mapv(f64::abs), elements);
     let far = envelope(&(half - quarter).mapv(f64::abs), elements);
-    let order = |near: f64, far: f64| if near > 0.0 { (far / near).log2().min(formal) } else { formal };
+    // Without a difference there is nothing left to fall; where only the finer two differ it has grown.
+    let order =
+        |near: f64, far: f64| if near > 0.0 { (far / near).log2().clamp(-formal, formal) } else { formal };
     let mut error = near.clone();
     let mut correction = signed;
     let mut trusted = 0usize;
