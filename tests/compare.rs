@@ -811,12 +811,15 @@ fn the_reference_between_nodes_is_the_solver_s_own() {
     let report = folder.json(&folder.file("samples.csv", &table), &[]);
     for name in names {
         let worst = comparison(&report, name, "nu")["metrics"]["pointwise"]["relative"].as_f64().unwrap();
-        assert!(worst.abs() < 1e-11, "{name}: {worst:e}");
+        // Luminosities are completed between the nodes (docs/discretisation.md).
+        let bound = if name.contains("luminosity") { 1e-7 } else { 1e-11 };
+        assert!(worst.abs() < bound, "{name}: {worst:e}");
     }
 }
 
 /// Static luminosities by the boost of the comoving moments, where the reference does not store them, are
-/// those that the solver has written; so are those at infinity.
+/// those that the solver has written, up to the ripple that completing each of them removes; so are those at
+/// infinity. Without the boost they would be wrong by a third.
 #[test]
 fn static_luminosities_follow_from_the_comoving_moments() {
     let folder = Folder::new();
@@ -830,7 +833,7 @@ fn static_luminosities_follow_from_the_comoving_moments() {
     for name in ["luminosity_static", "luminosity_infinity"] {
         let compared = comparison(&report, name, "nu");
         assert!(compared["reference_source"] != name, "{compared:#}");
-        assert!(number(compared, "l2") < 1e-12, "{compared:#}");
+        assert!(number(compared, "l2") < 1e-3, "{compared:#}");
     }
 }
 

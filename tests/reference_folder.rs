@@ -16,11 +16,8 @@ fn folder(name: &str) -> PathBuf {
 
 #[test]
 fn every_problem_has_its_reference_and_every_reference_its_problem() {
-    let plan = Plan {
-        problems: folder("problems"),
-        references: folder("reference_solutions"),
-        ..Plan::default()
-    };
+    let plan =
+        Plan { problems: folder("problems"), references: folder("reference_solutions"), ..Plan::default() };
     for case in cases(&plan).unwrap() {
         assert!(case.problem.is_file(), "{} has no problem", case.name);
         assert!(case.reference.is_file(), "{} has no reference", case.name);

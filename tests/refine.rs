@@ -197,8 +197,7 @@ fn both_methods_agree_and_a_wrong_solution_does_not() {
     assert!(report.contains("agree     luminosity") && !report.contains("DISAGREE"), "{report}");
     // Another problem is refused, and a solution of another problem disagrees.
     let other = ["agree", "sphere.ron", "--refined", "sphere.refined.h5", "--set"];
-    let output =
-        tolman(folder.path(), &[&other[..], &["opacities[0].absorption=Constant(2.1)"]].concat());
+    let output = tolman(folder.path(), &[&other[..], &["opacities[0].absorption=Constant(2.1)"]].concat());
     assert_eq!(output.status.code(), Some(2), "{}", text(&output));
     assert!(text(&output).contains("another problem"), "{}", text(&output));
     let mut wrong = read(&folder.path().join("sphere.refined.h5")).unwrap();

@@ -8,10 +8,10 @@ use super::problem_args::ProblemArgs;
 use super::terminal::Terminal;
 use crate::criteria::Verdict;
 use crate::error::{Error, Result};
+use crate::methods::characteristics::Settings;
 use crate::output::{self, summary};
 use crate::problem::Loaded;
 use crate::problem::file::ModeFile;
-use crate::methods::characteristics::Settings;
 use crate::run::{Finished, Resources, run, run_characteristics};
 use crate::solvers::krylov::Status;
 
@@ -62,7 +62,10 @@ pub fn execute(args: &Args) -> Result<ExitCode> {
     output::check_writable(&path)?;
     if args.method == Method::Characteristics && args.restart.is_some() {
         let path = args.restart.as_deref().unwrap_or(&path);
-        return Err(Error::file(path, "--restart goes with an evolution, and --method characteristics with none"));
+        return Err(Error::file(
+            path,
+            "--restart goes with an evolution, and --method characteristics with none",
+        ));
     }
     let resources = Resources { memory: available_memory(), restart: restart(args, &problem)? };
     let terminal = Terminal::start();

@@ -15,6 +15,10 @@ use crate::phase_space::grid::NodalGrid;
 use crate::resample::elements;
 use crate::units::UnitSystem;
 
+/// Largest optical depth to absorption of an element whose luminosities the solver completes by the fluxes
+/// through its ends.
+const TRANSPARENT: f64 = 0.1;
+
 /// Values with their errors, and where they are from.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Evaluated {
@@ -150,7 +154,7 @@ impl Reference {
         let mut found_errors = Vec::new();
         for &r in radii {
             let at = self.at_radius(r)?;
-            found.values.push(carrier.value(&at, &nodal, &self.radial.nodes, r));
+            found.values.push(carrier.value(&at, &nodal, &self.radial, r));
             if let Some(errors) = &errors {
                 found_errors.push(envelope(errors, &at.nodes));
             }
@@ -184,9 +188,28 @@ impl Reference {
             "mean_energy" => times("number_density", false),
             "rms_energy" => times("energy_density", true),
             "rms_energy_number" => times("number_density", true),
-            name if name.contains("luminosity") => Ok(Carrier::Area),
+            name if name.contains("luminosity") => {
+                Ok(Carrier::Area { transparent: self.transparent(species.unwrap_or(0))? })
+            }
             _ => Ok(Carrier::Itself),
         }
+    }
+
+    /// Whether an element absorbs next to nothing at every energy; false where the file does not say.
+    fn transparent(&self, species: usize) -> Result<Vec<bool>> {
+        let elements = self.radial.elements();
+        let (Some(absorption), Some(metric)) = (self.moment("absorption")?, self.row("radial_metric", None)?)
+        else {
+            return Ok(vec![false; elements]);
+        };
+        let absorption = absorption.index_axis(Axis(0), species);
+        let depth = |row: &ArrayViewD<f64>, element: usize| -> f64 {
+            self.radial.range(element).map(|i| self.radial.weights[i] * metric[i] * row[[i]]).sum()
+        };
+        let at_every_energy = |element: usize| {
+            absorption.outer_iter().all(|row| depth(&row.into_dyn(), element) <= TRANSPARENT)
+        };
+        Ok((0..elements).map(at_every_energy).collect())
     }
 
     fn at_radius(&self, r: f64) -> Result<Stencil> {
@@ -358,8 +381,12 @@ impl Reference {
 /// What multiplies a quantity to make it a polynomial.
 enum Carrier {
     Itself,
-    /// 1/r².
-    Area,
+    /// 1/r², but nothing in elements that absorb next to nothing: there the file's luminosities are
+    /// completed by the fluxes through the element's ends (docs/discretisation.md, "Inside an element") and
+    /// constant.
+    Area {
+        transparent: Vec<bool>,
+    },
     /// A moment; of the square of the quantity where `squared`.
     Moment {
         weight: Vec<f64>,
@@ -369,7 +396,7 @@ enum Carrier {
 
 impl Carrier {
     /// The quantity with the nodal values `nodal` at `r`, whose stencil is `at`.
-    fn value(&self, at: &Stencil, nodal: &[f64], radii: &[f64], r: f64) -> f64 {
+    fn value(&self, at: &Stencil, nodal: &[f64], grid: &NodalGrid, r: f64) -> f64 {
         // At a node the stored value itself.
         if at.nodes.start() == at.nodes.end() && at.weights.len() == 1 {
             return at.value(nodal);
@@ -379,7 +406,8 @@ impl Carrier {
         };
         match self {
             Self::Itself => at.value(nodal),
-            Self::Area => r * r * sum(&|i| nodal[i] / (radii[i] * radii[i])),
+            Self::Area { transparent } if transparent[at.first / grid.per_element()] => at.value(nodal),
+            Self::Area { .. } => r * r * sum(&|i| nodal[i] / grid.nodes[i].powi(2)),
             Self::Moment { weight, squared } => {
                 let power = if *squared { 2 } else { 1 };
                 let mean = sum(&|i| nodal[i].powi(power) * weight[i]) / at.value(weight);

@@ -22,7 +22,8 @@ const TIME_TOLERANCE: f64 = 0.01;
 pub fn open(path: &Path, time: Option<f64>) -> Result<(Dataset, Facts)> {
     let known = |name: &str| {
         let name = name.strip_suffix("_error").unwrap_or(name);
-        QUANTITIES.iter().any(|quantity| quantity.name == name)
+        // The absorption tells where luminosities are completed (see `Reference`).
+        name == "absorption" || QUANTITIES.iter().any(|quantity| quantity.name == name)
     };
     let all = read_where(path, known)?;
     let in_file = |error: Error| match error {

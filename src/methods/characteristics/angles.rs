@@ -9,6 +9,9 @@ use super::trace::{End, Ends};
 
 /// Intervals are halved at most this often in one integral.
 const HALVINGS: usize = 300;
+/// Where intervals are cut at first next to a limb, in θ, unless the tolerance is coarse.
+const LIMB_CUTS: [f64; 2] = [PI / 64.0, PI / 8.0];
+const COARSE: f64 = 1e-6;
 /// Cosines nearer to each other than this are one.
 const SAME_COSINE: f64 = 1e-13;
 
@@ -48,11 +51,12 @@ struct Part {
     error: Vec<f64>,
 }
 
-/// A vector function of μ, whose entries form groups of `group`; its integrals are exact to `tolerance`
-/// relative to the sum of the magnitudes of each group.
+/// A vector function of μ, whose entries form groups of `group`; the integrals of the first `tested`
+/// entries of each group are exact to `tolerance` relative to the sum of their magnitudes.
 pub struct Integral<'g> {
     pub size: usize,
     pub group: usize,
+    pub tested: usize,
     pub tolerance: f64,
     /// Adds the values at μ to what is zero.
     pub g: &'g mut dyn FnMut(f64, &mut [f64]),
@@ -61,8 +65,16 @@ pub struct Integral<'g> {
 impl Integral<'_> {
     /// ½∫ g dμ over all intervals between `breaks`.
     pub fn over(&mut self, breaks: &[f64]) -> Vec<f64> {
-        let mut parts: Vec<Part> =
-            breaks.windows(2).map(|pair| self.part((pair[0], pair[1]), (0.0, PI))).collect();
+        let mut parts = Vec::new();
+        for pair in breaks.windows(2) {
+            // Opaque matter ends in a thin layer at its limb, which a rule on the whole interval may miss.
+            let is_limb = |mu: f64| mu.abs() < 1.0 && mu != 0.0 && self.tolerance < COARSE;
+            let mut cuts = vec![0.0, PI];
+            cuts.extend(LIMB_CUTS.into_iter().filter(|_| is_limb(pair[0])));
+            cuts.extend(LIMB_CUTS.into_iter().filter(|_| is_limb(pair[1])).map(|cut| PI - cut));
+            cuts.sort_by(f64::total_cmp);
+            parts.extend(cuts.windows(2).map(|theta| self.part((pair[0], pair[1]), (theta[0], theta[1]))));
+        }
         let mut total = vec![0.0; self.size];
         for part in &parts {
             total.iter_mut().zip(&part.value).for_each(|(sum, value)| *sum += value);
@@ -83,16 +95,15 @@ impl Integral<'_> {
 
     /// The part with the largest relative error; `None` where every group is exact enough.
     fn worst(&self, parts: &[Part], total: &[f64]) -> Option<usize> {
-        let scales: Vec<f64> =
-            total.chunks(self.group).map(|group| group.iter().map(|value| value.abs()).sum()).collect();
+        let magnitude = |group: &[f64]| group[..self.tested].iter().map(|value| value.abs()).sum();
+        let scales: Vec<f64> = total.chunks_exact(self.group).map(magnitude).collect();
         let relative = |error: f64, scale: f64| if scale > 0.0 { error / scale } else { 0.0 };
         let error = |g: usize| parts.iter().map(|part| part.error[g]).sum::<f64>();
         if (0..scales.len()).all(|g| relative(error(g), scales[g]) <= self.tolerance) {
             return None;
         }
-        let largest = |part: &Part| {
-            part.error.iter().zip(&scales).map(|(&e, &s)| relative(e, s)).fold(0.0, f64::max)
-        };
+        let largest =
+            |part: &Part| part.error.iter().zip(&scales).map(|(&e, &s)| relative(e, s)).fold(0.0, f64::max);
         (0..parts.len()).max_by(|&a, &b| largest(&parts[a]).total_cmp(&largest(&parts[b])))
     }
 
@@ -111,8 +122,9 @@ impl Integral<'_> {
                 *gauss += w_gauss * jacobian * out;
             }
         }
-        let groups = value.chunks(self.group).zip(gauss.chunks(self.group));
-        let error = groups.map(|(value, gauss)| estimate(value, gauss)).collect();
+        let groups = value.chunks_exact(self.group).zip(gauss.chunks_exact(self.group));
+        let tested = self.tested;
+        let error = groups.map(|(value, gauss)| estimate(&value[..tested], &gauss[..tested])).collect();
         Part { interval: (low, high), theta, value, error }
     }
 }
@@ -146,16 +158,17 @@ mod tests {
             out[0] += if mu > 0.3 { (mu - 0.3).sqrt() } else { 1.0 };
             out[1] += mu;
         };
-        let sums = Integral { size: 2, group: 2, tolerance: 1e-12, g: &mut g }.over(&[-1.0, 0.3, 1.0]);
+        let sums =
+            Integral { size: 2, group: 2, tested: 2, tolerance: 1e-12, g: &mut g }.over(&[-1.0, 0.3, 1.0]);
         assert!((sums[0] - 0.5 * (1.3 + 0.7_f64.powf(1.5) / 1.5)).abs() < 1e-13);
         assert!(sums[1].abs() < 1e-14);
-        assert_eq!(calls, 30);
+        assert!(calls <= 150, "{calls}");
     }
 
     #[test]
     fn steep_functions_are_halved_for() {
         let mut g = |mu: f64, out: &mut [f64]| out[0] += 1e-4 / (mu * mu + 1e-8);
-        let sums = Integral { size: 1, group: 1, tolerance: 1e-11, g: &mut g }.over(&[-1.0, 1.0]);
+        let sums = Integral { size: 1, group: 1, tested: 1, tolerance: 1e-11, g: &mut g }.over(&[-1.0, 1.0]);
         assert!((sums[0] - (1e4_f64).atan()).abs() < 1e-10);
     }
 }

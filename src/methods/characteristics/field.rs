@@ -1,6 +1,8 @@
 //! J and H as polynomials on panels of radius and energy, the source of elastic scattering, and the
 //! evaluation of f with it.
 
+use std::f64::consts::PI;
+
 use super::medium::Medium;
 use super::trace::{Collector, Sample};
 use crate::opacities::LocalOpacity;
@@ -9,7 +11,7 @@ use crate::phase_space::basis::gauss_legendre;
 /// Most nodes of a panel in one direction.
 pub const MOST_NODES: usize = 8;
 
-/// Lagrange interpolation on Gauss-Legendre nodes of [−1, 1].
+/// Lagrange interpolation on nodes of [−1, 1].
 #[derive(Debug, Clone)]
 pub struct Nodal {
     pub nodes: Vec<f64>,
@@ -18,13 +20,21 @@ pub struct Nodal {
 }
 
 impl Nodal {
-    /// Interpolation on `count` ≤ [`MOST_NODES`] nodes.
-    pub fn new(count: usize) -> Self {
-        let (nodes, _) = gauss_legendre(count.min(MOST_NODES));
+    /// Interpolation on `count` ≤ [`MOST_NODES`] Gauss-Legendre nodes.
+    pub fn gauss(count: usize) -> Self {
+        Self::on(gauss_legendre(count.min(MOST_NODES)).0)
+    }
+
+    /// Interpolation on `count` ≤ [`MOST_NODES`] Chebyshev points of the second kind, ends included.
+    pub fn with_ends(count: usize) -> Self {
+        let last = count.clamp(2, MOST_NODES) - 1;
+        Self::on((0..=last).map(|i| -(PI * i as f64 / last as f64).cos()).collect())
+    }
+
+    fn on(nodes: Vec<f64>) -> Self {
         let others = |i: usize| nodes.iter().enumerate().filter(move |&(m, _)| m != i);
-        let factors = (0..nodes.len())
-            .map(|i| 1.0 / others(i).map(|(_, x)| nodes[i] - x).product::<f64>())
-            .collect();
+        let factors =
+            (0..nodes.len()).map(|i| 1.0 / others(i).map(|(_, x)| nodes[i] - x).product::<f64>()).collect();
         Self { nodes, factors }
     }
 
@@ -50,47 +60,54 @@ impl Nodal {
 
 /// Where moments have nodes: panels of the medium in which something scatters × elements of the
 /// redshifted comoving energy e = αε, which does not change along a ray where v = 0.
+///
+/// Panels that meet share a node there: J and H are continuous. Without that, opaque panels would not
+/// know of each other, since rays from inside one see only the first mean free paths around them.
 #[derive(Debug, Clone)]
 pub struct Mesh {
     pub radial: Nodal,
     pub spectral: Nodal,
-    /// Panels of the medium that scatter.
-    pub panels: Vec<usize>,
-    /// For each panel of the medium its place in `panels`.
-    place: Vec<Option<usize>>,
+    /// For each panel of the medium its first radial node, where it scatters.
+    first: Vec<Option<usize>>,
+    radii: usize,
     /// Edges of the energy elements; empty in a gray problem.
     pub energy_edges: Vec<f64>,
 }
 
-/// A place on a mesh: first node and weights in both directions.
-#[derive(Debug, Clone, Copy)]
-pub struct MeshSpot {
-    pub radial: (usize, [f64; MOST_NODES]),
-    pub spectral: (usize, [f64; MOST_NODES]),
-}
-
 impl Mesh {
-    /// The mesh on `panels` of `medium`, with as many nodes per element as `radial` and `spectral` have.
-    pub fn new(
-        medium: &Medium,
-        panels: Vec<usize>,
-        radial: usize,
-        energy_edges: Vec<f64>,
-        spectral: usize,
-    ) -> Self {
-        let mut place = vec![None; medium.panels.len()];
-        panels.iter().enumerate().for_each(|(index, &panel)| place[panel] = Some(index));
-        let spectral = if energy_edges.is_empty() { 1 } else { spectral };
-        Self { radial: Nodal::new(radial), spectral: Nodal::new(spectral), panels, place, energy_edges }
+    /// The mesh on the panels of `medium` that scatter, with `radial` nodes each, and on the elements
+    /// between `energy_edges` with `spectral` nodes each.
+    pub fn new(medium: &Medium, radial: usize, energy_edges: Vec<f64>, spectral: usize) -> Self {
+        let radial = Nodal::with_ends(radial);
+        let mut first = Vec::with_capacity(medium.panels.len());
+        let mut radii = 0;
+        let mut before = false;
+        for panel in &medium.panels {
+            let scatters = panel.scatters.0;
+            if scatters {
+                // The last node of the panel before is this one's first.
+                let start = if before { radii - 1 } else { radii };
+                first.push(Some(start));
+                radii = start + radial.len();
+            } else {
+                first.push(None);
+            }
+            before = scatters;
+        }
+        let spectral = Nodal::gauss(if energy_edges.is_empty() { 1 } else { spectral });
+        Self { radial, spectral, first, radii, energy_edges }
     }
 
-    /// Radial nodes.
+    /// (panel, r) of the radial nodes.
     pub fn radii(&self, medium: &Medium) -> Vec<(usize, f64)> {
-        let nodes = |&panel: &usize| {
-            let cell = &medium.panels[panel];
-            self.radial.between(cell.lower, cell.upper).map(move |r| (panel, r)).collect::<Vec<_>>()
-        };
-        self.panels.iter().flat_map(nodes).collect()
+        let mut nodes = vec![(0, 0.0); self.radii];
+        for (p, panel) in medium.panels.iter().enumerate() {
+            let Some(first) = self.first[p] else { continue };
+            for (node, r) in nodes[first..].iter_mut().zip(self.radial.between(panel.lower, panel.upper)) {
+                *node = (p, r.clamp(panel.lower, panel.upper));
+            }
+        }
+        nodes
     }
 
     /// Energy nodes αε; 1 in a gray problem.
@@ -104,15 +121,15 @@ impl Mesh {
     /// Number of radial and of energy nodes.
     pub fn size(&self) -> (usize, usize) {
         let elements = self.energy_edges.len().saturating_sub(1).max(1);
-        (self.panels.len() * self.radial.len(), elements * self.spectral.len())
+        (self.radii, elements * self.spectral.len())
     }
 
     /// Radial place; `None` where nothing scatters.
     pub fn radial_spot(&self, medium: &Medium, panel: usize, r: f64) -> Option<(usize, [f64; MOST_NODES])> {
-        let place = self.place[panel]?;
+        let first = self.first[panel]?;
         let cell = &medium.panels[panel];
         let x = (2.0 * r - cell.lower - cell.upper) / (cell.upper - cell.lower);
-        Some((place * self.radial.len(), self.radial.weights(x)))
+        Some((first, self.radial.weights(x)))
     }
 
     /// Place of αε: below the mesh its lowest energy, above it nothing.
@@ -132,15 +149,29 @@ impl Mesh {
     }
 }
 
-/// J and H of all species on a mesh.
+/// J and H of all species on a mesh, over a reference spectrum, so that interpolation in energy keeps its
+/// relative accuracy in the tails.
 #[derive(Debug, Clone)]
 pub struct Field {
     pub mesh: Mesh,
     /// (species, energy node, radial node).
-    pub values: Vec<[f64; 2]>,
+    values: Vec<[f64; 2]>,
+    /// Logarithms of the reference spectrum at (species, energy node).
+    reference: Vec<f64>,
 }
 
 impl Field {
+    /// Moments `values` at (species, energy node, radial node) over the reference spectrum whose
+    /// logarithms are `reference`.
+    pub fn new(mesh: Mesh, mut values: Vec<[f64; 2]>, reference: Vec<f64>) -> Self {
+        let radii = mesh.size().0;
+        for (row, log) in values.chunks_exact_mut(radii).zip(&reference) {
+            let scale = (-log).exp();
+            row.iter_mut().flatten().for_each(|value| *value *= scale);
+        }
+        Self { mesh, values, reference }
+    }
+
     /// J and H of `species` at `at` for the comoving energy `energy`.
     pub fn at(&self, medium: &Medium, species: usize, at: &Sample, energy: f64) -> [f64; 2] {
         let energy = if medium.gray { 1.0 } else { at.lapse() * energy };
@@ -151,14 +182,18 @@ impl Field {
         };
         let (radii, energies) = self.mesh.size();
         let mut sum = [0.0; 2];
+        let mut log = 0.0;
         for (k, w) in spectral[..self.mesh.spectral.len()].iter().enumerate() {
-            let start = (species * energies + row + k) * radii + first;
+            let node = species * energies + row + k;
+            log += w * self.reference[node];
+            let start = node * radii + first;
             for (value, radial) in self.values[start..].iter().zip(&radial[..self.mesh.radial.len()]) {
                 sum[0] += w * radial * value[0];
                 sum[1] += w * radial * value[1];
             }
         }
-        sum
+        let scale = if log == 0.0 { 1.0 } else { log.exp() };
+        sum.map(|sum| scale * sum)
     }
 }
 
@@ -194,9 +229,23 @@ impl Collector for Value<'_> {
         }
     }
 
+    fn finish(&mut self, _number: usize, _depth: f64) {}
+
     fn repeat(&mut self, number: usize, factor: f64) {
         self.f[number] *= factor;
     }
+}
+
+/// Logarithm of the mean J at each (species, energy node) of `values`; 0 throughout elements of `nodes`
+/// energies where it vanishes anywhere.
+pub fn reference_spectrum(values: &[[f64; 2]], radii: usize, nodes: usize) -> Vec<f64> {
+    let mean = |row: &[[f64; 2]]| row.iter().map(|value| value[0].max(0.0)).sum::<f64>() / radii as f64;
+    let mut means: Vec<f64> = values.chunks_exact(radii).map(mean).collect();
+    for element in means.chunks_mut(nodes) {
+        let positive = element.iter().all(|&mean| mean > f64::MIN_POSITIVE);
+        element.iter_mut().for_each(|mean| *mean = if positive { mean.ln() } else { 0.0 });
+    }
+    means
 }
 
 #[cfg(test)]
@@ -205,8 +254,11 @@ mod tests {
 
     #[test]
     fn interpolation_reproduces_polynomials() {
-        let nodal = Nodal::new(5);
+        let nodal = Nodal::gauss(5);
         let p = |x: f64| 2.0 - x + x.powi(4);
+        let value: f64 = nodal.weights(0.37).iter().zip(&nodal.nodes).map(|(w, &x)| w * p(x)).sum();
+        assert!((value - p(0.37)).abs() < 1e-14);
+        let nodal = Nodal::with_ends(5);
         let value: f64 = nodal.weights(0.37).iter().zip(&nodal.nodes).map(|(w, &x)| w * p(x)).sum();
         assert!((value - p(0.37)).abs() < 1e-14);
     }

@@ -2,8 +2,8 @@
 
 use super::angles::{self, Integral};
 use super::field::{Field, MOST_NODES, Mesh, Value};
-use super::medium::Medium;
-use super::rules::GaussRule;
+use super::medium::{Medium, Slice};
+use super::rules::{GAUSS, GaussRule};
 use super::scattering::{self, Report};
 use super::trace::{End, Ends, Event, Tracer};
 use crate::error::Result;
@@ -75,12 +75,7 @@ impl<'a> Level<'a> {
     ///
     /// # Errors
     /// Those of the opacities and of the scattering.
-    pub fn solve(
-        setup: &'a Setup,
-        tolerance: f64,
-        coarser: usize,
-        observer: &dyn Observer,
-    ) -> Result<Self> {
+    pub fn solve(setup: &'a Setup, tolerance: f64, coarser: usize, observer: &dyn Observer) -> Result<Self> {
         let interpolation = (FINER * tolerance).max(1e-12);
         let mut medium = Medium::build(setup, interpolation, &[])?;
         let layers = boundary_layers(&medium);
@@ -98,13 +93,25 @@ impl<'a> Level<'a> {
         };
         let panels: Vec<usize> =
             (0..level.medium.panels.len()).filter(|&p| level.medium.panels[p].scatters.0).collect();
+        tracing::info!(
+            panels = level.medium.panels.len(),
+            scattering = panels.len(),
+            energy_panels = level.medium.energies.edges.len() - 1,
+            energy_nodes = level.medium.energies.count(),
+            "tabulated background and opacities"
+        );
         if !panels.is_empty() {
-            let radial = RADIAL_NODES.div_ceil(panels.len()).clamp(3, 6) - coarser;
+            let radial = RADIAL_NODES.div_ceil(panels.len()).clamp(4, 7) - coarser;
             let edges = redshifted_edges(setup);
             let spectral = SPECTRAL_NODES.div_ceil(edges.len().max(2) - 1).clamp(2, MOST_NODES) - coarser;
-            let mesh = Mesh::new(&level.medium, panels, radial, edges, spectral);
+            let mesh = Mesh::new(&level.medium, radial, edges, spectral);
             let goal = tolerance.max(1e-9);
             let (field, report) = scattering::solve(setup, &level, mesh, goal, observer)?;
+            tracing::info!(
+                residual = report.residual,
+                amplification = report.amplification,
+                "solved scattering"
+            );
             level.field = Some(field);
             level.scattering = report;
         }
@@ -117,13 +124,15 @@ impl<'a> Level<'a> {
             medium: &self.medium,
             ends: &self.edges,
             rule: self.rule.clone(),
-            roughness: self.tolerance.sqrt(),
+            // The error of the rule for e^−xΔτ is Δτ^16 (8!)^4/(17 (16!)^3).
+            step_depth: (1e-3 * self.tolerance / 1.7e-23).powf(1.0 / (2 * GAUSS) as f64),
+            roughness: 0.1 * self.tolerance.powf(0.6),
         }
     }
 
     /// f at `mu` for each of `energies`.
     pub fn f(&self, species: usize, r: f64, mu: f64, energies: &[f64]) -> Vec<f64> {
-        self.evaluate(&self.tracer(), Event { species, r, mu, energies })
+        self.evaluate(&self.tracer(), Event { species, r, mu, energies, slice: None })
     }
 
     fn evaluate(&self, tracer: &Tracer, event: Event) -> Vec<f64> {
@@ -136,6 +145,13 @@ impl<'a> Level<'a> {
         };
         tracer.trace(event, &mut value);
         value.f
+    }
+
+    /// The coefficients along rays that have the comoving energies `energies` at `r`.
+    pub fn slice(&self, species: usize, r: f64, energies: &[f64]) -> Option<Slice> {
+        let lapse = self.medium.lapse(self.medium.panel_at(r, false), r);
+        let at_infinity: Vec<f64> = energies.iter().map(|energy| energy * lapse).collect();
+        self.medium.slice(species, &at_infinity)
     }
 
     /// J, H, K, L at each of `energies`.
@@ -162,15 +178,17 @@ impl<'a> Level<'a> {
     ) -> Vec<f64> {
         let tracer = self.tracer();
         let breaks = angles::breaks(&self.medium, &self.edges, r);
+        let slice = self.slice(species, r, energies);
         let mut g = |mu: f64, out: &mut [f64]| {
-            let f = self.evaluate(&tracer, Event { species, r, mu, energies });
+            let f = self.evaluate(&tracer, Event { species, r, mu, energies, slice: slice.as_ref() });
             for (f, out) in f.iter().zip(out.chunks_exact_mut(size)) {
                 weights(mu, out);
                 out.iter_mut().for_each(|out| *out *= f);
             }
         };
         let size_of_all = size * energies.len();
-        Integral { size: size_of_all, group: size, tolerance: self.tolerance, g: &mut g }.over(&breaks)
+        Integral { size: size_of_all, group: size, tested: size, tolerance: self.tolerance, g: &mut g }
+            .over(&breaks)
     }
 }
 

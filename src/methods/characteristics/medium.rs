@@ -5,7 +5,7 @@
 use rayon::prelude::*;
 
 use super::rules::{CHEBYSHEV, Chebyshev};
-use super::tables::{EnergyPanels, OpacityTable, close_to, sample};
+use super::tables::{EnergyPanels, OpacityTable, deviation, four, from_four, sample, settled};
 use crate::error::{Error, Result};
 use crate::methods::setup::Setup;
 use crate::opacities::LocalOpacity;
@@ -13,12 +13,16 @@ use crate::phase_space::EnergyGrid;
 
 /// A panel is not cut into more than this many levels of halves.
 const DEPTH: usize = 14;
-/// Relative accuracy of the panels' geometry.
-const GEOMETRY: f64 = 1e-13;
+/// Relative accuracy of the lapse.
+const GEOMETRY: f64 = 1e-12;
+/// Velocities are exact relative to at least this.
+const SLOW: f64 = 1e-3;
 /// Radii nearer to each other than this, relatively, are one.
 const SAME_RADIUS: f64 = 1e-12;
 /// Points per panel at which r/α is looked at for extrema.
 const LOOKS: usize = 32;
+/// A polynomial of the coefficient itself follows variations up to this factor to round-off.
+const LARGE_VARIATION: f64 = 3.0;
 /// Energies at which radial interpolation is tested.
 const TEST_ENERGIES: usize = 16;
 
@@ -66,10 +70,9 @@ pub struct Medium {
     pub energies: EnergyPanels,
     rule: Chebyshev,
     table: OpacityTable,
-    /// Whether every opacity is constant on each panel and in each energy panel.
-    pub piecewise_constant: bool,
     /// Whether f does not depend on the energy.
     pub gray: bool,
+    moving: bool,
     /// Radii at which f may have kinks in angle: surfaces, and extrema of r/α.
     pub limbs: Vec<f64>,
 }
@@ -109,10 +112,10 @@ impl Medium {
         let turns = panels.windows(2).filter(|pair| rises(&pair[0]) != rises(&pair[1]));
         limbs.extend(turns.map(|pair| pair[0].upper));
         let limbs = distinct(limbs);
-        let piecewise_constant = cells.iter().all(|cell| cell.constant) && energies.all_constant();
         let gray = matches!(setup.phase_space.energy, EnergyGrid::Gray);
         let rule = builder.rule;
-        Ok(Self { panels, energies, rule, table, piecewise_constant, gray, limbs })
+        let moving = panels.iter().any(|panel| panel.places.iter().any(|p| p.velocity != 0.0));
+        Ok(Self { moving, panels, energies, rule, table, gray, limbs })
     }
 
     /// Innermost and outermost radius.
@@ -156,20 +159,39 @@ impl Medium {
 
     /// Coefficients of `species` at `spot` of `panel` for the comoving energy `energy`, whose logarithm is
     /// `log`.
-    pub fn opacity(
-        &self,
-        species: usize,
-        panel: usize,
-        spot: &Spot,
-        energy: f64,
-        log: f64,
-    ) -> LocalOpacity {
+    pub fn opacity(&self, species: usize, panel: usize, spot: &Spot, energy: f64, log: f64) -> LocalOpacity {
         self.table.at(species, panel, &spot.weights, &self.energies.find(energy, log))
     }
 
-    /// Coefficients in energy panel `group`, for media that are piecewise constant.
-    pub fn group_opacity(&self, species: usize, panel: usize, group: usize) -> LocalOpacity {
-        self.table.constant(species, panel, self.energies.offset(group))
+    /// Coefficients of `species` along all rays with the energies at infinity `energies`; `None` where
+    /// they are no function of r alone because the fluid moves.
+    pub fn slice(&self, species: usize, energies: &[f64]) -> Option<Slice> {
+        if self.gray || self.moving {
+            return None;
+        }
+        let mut slice =
+            Slice { panels: self.panels.len(), values: Vec::new(), logs: Vec::new(), smooth: Vec::new() };
+        for &energy in energies {
+            for (p, panel) in self.panels.iter().enumerate() {
+                let values: [[f64; 4]; CHEBYSHEV] = if panel.transparent[species] {
+                    [[0.0; 4]; CHEBYSHEV]
+                } else {
+                    std::array::from_fn(|i| self.slice_value(species, p, i, energy))
+                };
+                let lapses = panel.places.iter().map(|place| place.lapse);
+                let (low, high) = lapses.fold((f64::MAX, 0.0_f64), |(a, b), v| (a.min(v), b.max(v)));
+                let smooth = low == high || self.energies.is_smooth(energy / high, energy / low);
+                slice.push(panel.uniform && panel.constant, smooth, values);
+            }
+        }
+        Some(slice)
+    }
+
+    fn slice_value(&self, species: usize, panel: usize, node: usize, energy: f64) -> [f64; 4] {
+        let weights = std::array::from_fn(|i| if i == node { 1.0 } else { 0.0 });
+        let comoving = energy / self.panels[panel].places[node].lapse;
+        let spot = self.energies.find(comoving, comoving.ln());
+        four(&self.table.at(species, panel, &weights, &spot))
     }
 }
 
@@ -185,6 +207,50 @@ impl Panel {
             sum.velocity += w * place.velocity;
         }
         sum
+    }
+}
+
+/// Coefficients along rays of given energies at infinity, as polynomials in r on each panel.
+#[derive(Debug, Clone)]
+pub struct Slice {
+    panels: usize,
+    /// (energy, panel); the logarithms of those that vary much.
+    values: Vec<[[f64; 4]; CHEBYSHEV]>,
+    logs: Vec<[bool; 4]>,
+    /// Whether the coefficients are polynomials there: a step in energy may meet a varying lapse.
+    smooth: Vec<bool>,
+}
+
+impl Slice {
+    fn push(&mut self, constant: bool, smooth: bool, mut values: [[f64; 4]; CHEBYSHEV]) {
+        let log: [bool; 4] = std::array::from_fn(|m| {
+            let column = || values.iter().map(|value| value[m]);
+            let (low, high) = column().fold((f64::MAX, 0.0_f64), |(a, b), v| (a.min(v), b.max(v)));
+            m < 3 && !constant && low > 0.0 && high > LARGE_VARIATION * low
+        });
+        for value in &mut values {
+            (0..4).filter(|&m| log[m]).for_each(|m| value[m] = value[m].ln());
+        }
+        self.values.push(values);
+        self.logs.push(log);
+        self.smooth.push(smooth);
+    }
+
+    /// Coefficients of energy number `number` at `spot` of `panel`; `None` where the slice does not know.
+    pub fn opacity(&self, number: usize, panel: usize, spot: &Spot) -> Option<LocalOpacity> {
+        let index = number * self.panels + panel;
+        if !self.smooth[index] {
+            return None;
+        }
+        let values = &self.values[index];
+        if spot.weights == [0.0; CHEBYSHEV] {
+            return Some(from_four(values[0], [false; 4]));
+        }
+        let mut sum = [0.0; 4];
+        for (w, value) in spot.weights.iter().zip(values) {
+            (0..4).for_each(|m| sum[m] += w * value[m]);
+        }
+        Some(from_four(sum, self.logs[index]))
     }
 }
 
@@ -249,7 +315,7 @@ impl Builder<'_> {
             .par_windows(2)
             .map(|pair| {
                 let mut cells = Vec::new();
-                self.refine(pair[0], pair[1], 0, energies, &mut cells).map(|()| cells)
+                self.refine((pair[0], pair[1]), (0, f64::INFINITY), energies, &mut cells).map(|()| cells)
             })
             .collect::<Result<_>>()?;
         Ok(cells.into_iter().flatten().collect())
@@ -257,9 +323,8 @@ impl Builder<'_> {
 
     fn refine(
         &self,
-        lower: f64,
-        upper: f64,
-        depth: usize,
+        (lower, upper): (f64, f64),
+        (depth, before): (usize, f64),
         energies: &[f64],
         cells: &mut Vec<Cell>,
     ) -> Result<()> {
@@ -272,40 +337,40 @@ impl Builder<'_> {
         let at_tests = opacities(&tests)?;
         cell.constant = at_nodes.iter().chain(&at_tests).all(|row| row == &at_nodes[0]);
         let tabulated = cell.constant && self.setup.opacities.zone_edges().is_some();
-        let good = tabulated
-            || (self.geometry_is_smooth(&cell, &tests)
-                && (cell.constant || self.opacities_are_smooth(&at_nodes, &at_tests)));
-        if good || depth >= DEPTH {
+        let opacities = if cell.constant { 0.0 } else { self.opacity_deviation(&at_nodes, &at_tests) };
+        let deviation = if tabulated { 0.0 } else { self.geometry_deviation(&cell, &tests).max(opacities) };
+        if settled(deviation, before, self.tolerance) || depth >= DEPTH {
             cells.push(cell);
             return Ok(());
         }
         let middle = 0.5 * (lower + upper);
-        self.refine(lower, middle, depth + 1, energies, cells)?;
-        self.refine(middle, upper, depth + 1, energies, cells)
+        self.refine((lower, middle), (depth + 1, deviation), energies, cells)?;
+        self.refine((middle, upper), (depth + 1, deviation), energies, cells)
     }
 
-    fn geometry_is_smooth(&self, cell: &Cell, tests: &[f64]) -> bool {
+    /// How far polynomials are from the geometry, in a measure that should be at most the tolerance: the
+    /// lapse, of which F is a small difference, has to be exact to round-off.
+    fn geometry_deviation(&self, cell: &Cell, tests: &[f64]) -> f64 {
         let places: Vec<Place> = self.rule.nodes.iter().map(|&x| self.place(cell.at(x))).collect();
-        let scale = places.iter().map(|p| p.velocity.abs()).fold(0.0, f64::max).max(1e-3);
-        tests.iter().all(|&r| {
+        let speed = places.iter().map(|p| p.velocity.abs()).fold(0.0, f64::max).max(SLOW);
+        let stricter = self.tolerance / GEOMETRY;
+        let deviation = |&r: &f64| {
             let weights = self.rule.weights(cell.reference(r));
-            let interpolated = |value: fn(&Place) -> f64| -> f64 {
-                weights.iter().zip(&places).map(|(w, p)| w * value(p)).sum()
+            let off = |value: fn(&Place) -> f64, exact: f64| {
+                (weights.iter().zip(&places).map(|(w, p)| w * value(p)).sum::<f64>() - exact).abs()
             };
             let exact = self.place(r);
-            (interpolated(|p| p.lapse) - exact.lapse).abs() <= 10.0 * GEOMETRY * exact.lapse
-                && (interpolated(|p| p.metric) - exact.metric).abs() <= self.tolerance * exact.metric
-                && (interpolated(|p| p.velocity) - exact.velocity).abs() <= self.tolerance * scale
-        })
+            let lapse = stricter * off(|p| p.lapse, exact.lapse) / exact.lapse;
+            let metric = off(|p| p.metric, exact.metric) / exact.metric;
+            lapse.max(metric).max(off(|p| p.velocity, exact.velocity) / speed)
+        };
+        tests.iter().map(deviation).fold(0.0, f64::max)
     }
 
-    fn opacities_are_smooth(&self, at_nodes: &[Vec<LocalOpacity>], at_tests: &[Vec<LocalOpacity>]) -> bool {
-        let columns = at_nodes[0].len();
-        (0..columns).all(|c| {
-            let nodes: Vec<LocalOpacity> = at_nodes.iter().map(|row| row[c]).collect();
-            let tests: Vec<LocalOpacity> = at_tests.iter().map(|row| row[c]).collect();
-            close_to(&self.rule, &nodes, &tests, self.tolerance)
-        })
+    fn opacity_deviation(&self, at_nodes: &[Vec<LocalOpacity>], at_tests: &[Vec<LocalOpacity>]) -> f64 {
+        let column = |rows: &[Vec<LocalOpacity>], c: usize| rows.iter().map(|row| row[c]).collect::<Vec<_>>();
+        let columns = 0..at_nodes.first().map_or(0, Vec::len);
+        columns.map(|c| deviation(&self.rule, &column(at_nodes, c), &column(at_tests, c))).fold(0.0, f64::max)
     }
 
     fn energy_panels(&self, cells: &[Cell], range: (f64, f64)) -> Result<EnergyPanels> {
@@ -320,7 +385,13 @@ impl Builder<'_> {
         OpacityTable::build(self.setup, cells, energies, &self.rule)
     }
 
-    fn panel(&self, cell: &Cell, transparent: Vec<bool>, scatters: (bool, bool), largest_opacity: f64) -> Panel {
+    fn panel(
+        &self,
+        cell: &Cell,
+        transparent: Vec<bool>,
+        scatters: (bool, bool),
+        largest_opacity: f64,
+    ) -> Panel {
         let places: [Place; CHEBYSHEV] = std::array::from_fn(|i| self.place(cell.at(self.rule.nodes[i])));
         let first = places[0];
         let same = |p: &Place| p.lapse == first.lapse && p.metric == first.metric && p.velocity == 0.0;
@@ -393,7 +464,7 @@ fn energy_range(setup: &Setup) -> (f64, f64) {
     let (low, high) = lapses.fold((f64::MAX, 0.0_f64), |(low, high), &a| (low.min(a), high.max(a)));
     let speeds = geometry.velocity.iter().chain(&geometry.edge_velocity);
     let fastest = speeds.fold(0.0_f64, |most, v| most.max(v.abs()));
-    let doppler = ((1.0 + fastest) / (1.0 - fastest)).powf(1.0);
+    let doppler = (1.0 + fastest) / (1.0 - fastest);
     let shift = 1.01 * doppler * high / low;
     let edges = &grid.edges;
     let bottom = if edges[0] > 0.0 { edges[0] } else { 1e-4 * edges[1] };
@@ -420,4 +491,41 @@ fn maximum(mut low: f64, mut high: f64, value: impl Fn(f64) -> f64) -> f64 {
         }
     }
     0.5 * (low + high)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+    use crate::problem::{LoadOptions, load};
+
+    fn setup(name: &str) -> Setup {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("problems").join(format!("{name}.ron"));
+        Setup::build(&load(&path, &LoadOptions::default()).unwrap()).unwrap()
+    }
+
+    #[test]
+    fn opacities_are_interpolated_to_the_tolerance() {
+        for (name, lowest) in [("oven", 0.1), ("expanding_atmosphere", 0.1), ("pns_atmosphere", 1.0)] {
+            let setup = setup(name);
+            let medium = Medium::build(&setup, 1e-8, &[]).unwrap();
+            let (inner, outer) = medium.range();
+            for i in 0..200 {
+                let part = (f64::from(i) * 0.618_033_988_7).fract();
+                let r = inner + (outer - inner) * part * part;
+                let energy = lowest * (45.0_f64 / lowest).powf((f64::from(i) * 0.414_213_562).fract());
+                let panel = medium.panel_at(r, true);
+                let spot = medium.spot(panel, r);
+                let exact = sample(&setup, r, &[energy]).unwrap()[0];
+                let found = medium.opacity(0, panel, &spot, energy, energy.ln());
+                for (a, b) in four(&found).into_iter().zip(four(&exact)) {
+                    assert!(
+                        (a - b).abs() <= 1e-7 * b.abs() + 1e-200,
+                        "{name}: {found:?} {exact:?} r = {r} {energy}"
+                    );
+                }
+            }
+        }
+    }
 }

@@ -80,7 +80,7 @@ impl Solution<'_> {
         }
         let of = |level: &Level| level.f(species, r, mu, &[energy])[0];
         let value = of(&self.fine);
-        Ok((value, result::error_estimate(value, of(&self.loose))))
+        Ok((value, result::error_estimate(value, of(&self.loose), self.fine.tolerance)))
     }
 
     /// J, H, K, L = ½∫f {1, μ, μ², μ³} dμ in the comoving frame, each with its estimated error.
@@ -91,7 +91,7 @@ impl Solution<'_> {
         self.check(species, r, energy)?;
         let of = |level: &Level| level.moments(species, r, &[energy])[0];
         let (fine, loose) = (of(&self.fine), of(&self.loose));
-        Ok(std::array::from_fn(|n| (fine[n], result::error_estimate(fine[n], loose[n]))))
+        Ok(std::array::from_fn(|n| (fine[n], result::error_estimate(fine[n], loose[n], self.fine.tolerance))))
     }
 
     /// The dataset at the problem's nodes, without provenance: the variables of docs/reference_format.md
@@ -114,12 +114,7 @@ impl Solution<'_> {
     ///
     /// # Errors
     /// As [`Solution::dataset`].
-    pub fn dataset_at(
-        &self,
-        radii: &[f64],
-        distribution: bool,
-        observer: &dyn Observer,
-    ) -> Result<Dataset> {
+    pub fn dataset_at(&self, radii: &[f64], distribution: bool, observer: &dyn Observer) -> Result<Dataset> {
         result::dataset_at(self, radii, distribution, observer)
     }
 

@@ -15,12 +15,13 @@ use crate::output::dataset::Dataset;
 use crate::phase_space::PhaseSpace;
 use crate::progress::{Event, Observer};
 
-/// Round-off that error estimates do not fall below, relative to the value.
-const ROUND_OFF: f64 = 1e-14;
+/// Share of the tolerance, relative to the value, that error estimates do not fall below: two solutions
+/// can agree by chance, or because both took the same quadrature.
+const LEAST_SHARE: f64 = 1e-2;
 
-/// Estimated error of `fine` from a solution at a looser tolerance.
-pub fn error_estimate(fine: f64, loose: f64) -> f64 {
-    (fine - loose).abs() + ROUND_OFF * fine.abs()
+/// Estimated error of `fine` at `tolerance` from a solution at a looser one.
+pub fn error_estimate(fine: f64, loose: f64, tolerance: f64) -> f64 {
+    (fine - loose).abs() + LEAST_SHARE * tolerance * fine.abs()
 }
 
 /// See [`Solution::dataset`].
@@ -47,6 +48,11 @@ pub fn dataset(
     dataset.attribute("bound_violation_low", low);
     dataset.attribute("bound_violation_high", high);
     dataset.attribute("largest_flux_factor", 1.0);
+    let scattering = &solution.fine.scattering;
+    dataset.attribute("scattering_residual", scattering.residual);
+    dataset.attribute("scattering_amplification", scattering.amplification);
+    dataset.attribute("scattering_error_bound", scattering.error_bound());
+    dataset.attribute("iterations", scattering.iterations as i64);
     if !sample_radii.is_empty() {
         let mut samples = Dataset::new();
         add_samples(&mut samples, solution, sample_radii, true, observer)?;
@@ -99,12 +105,14 @@ fn add_solution(
 ) -> Result<Values> {
     let fine = values(solution, &solution.fine, radii, distribution, "fine", observer)?;
     let loose = values(solution, &solution.loose, radii, distribution, "loose", observer)?;
-    let mut add = |name: &str, dimensions: &[&str], unit: &str, meaning: &str, fine: Vec<f64>, loose: Vec<f64>| {
-        let errors = fine.iter().zip(&loose).map(|(&a, &b)| error_estimate(a, b)).collect();
-        dataset.real(name, dimensions, unit, meaning, fine);
-        let of = format!("estimated numerical error of {name}");
-        dataset.real(&format!("{name}_error"), dimensions, unit, &of, errors);
-    };
+    let tolerance = solution.fine.tolerance;
+    let mut add =
+        |name: &str, dimensions: &[&str], unit: &str, meaning: &str, fine: Vec<f64>, loose: Vec<f64>| {
+            let errors = fine.iter().zip(&loose).map(|(&a, &b)| error_estimate(a, b, tolerance)).collect();
+            dataset.real(name, dimensions, unit, meaning, fine);
+            let of = format!("estimated numerical error of {name}");
+            dataset.real(&format!("{name}_error"), dimensions, unit, &of, errors);
+        };
     if distribution {
         let meaning = "invariant distribution function";
         let order = ["species", "energy", "mu", radius];
@@ -171,7 +179,8 @@ fn values(
             if observer.stop_requested() {
                 return Err(Error::Interrupted);
             }
-            let column = column(solution, level, index / radii.len(), radii[index % radii.len()], distribution);
+            let column =
+                column(solution, level, index / radii.len(), radii[index % radii.len()], distribution);
             let done = done.fetch_add(1, Ordering::Relaxed) + 1;
             observer.report(Event::Done { what, done, total });
             Ok(column)

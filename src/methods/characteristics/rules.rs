@@ -41,7 +41,8 @@ impl GaussRule {
             rule.nodes[i] = 0.5 * (1.0 + x[i]);
             rule.weights[i] = 0.5 * w[i];
             for j in 0..GAUSS {
-                rule.running[i][j] = 0.5 * (0..GAUSS).map(|k| coefficient(k, j) * integral(k, i)).sum::<f64>();
+                rule.running[i][j] =
+                    0.5 * (0..GAUSS).map(|k| coefficient(k, j) * integral(k, i)).sum::<f64>();
             }
             rule.highest[0][i] = coefficient(GAUSS - 2, i);
             rule.highest[1][i] = coefficient(GAUSS - 1, i);
@@ -84,7 +85,7 @@ const KRONROD: [(f64, f64, f64); 8] = [
     (0.864_864_423_359_769_1, 0.104_790_010_322_250_18, 0.0),
     (0.741_531_185_599_394_4, 0.140_653_259_715_525_92, 0.279_705_391_489_276_67),
     (0.586_087_235_467_691_1, 0.169_004_726_639_267_9, 0.0),
-    (0.405_845_151_377_397_2, 0.190_350_578_064_785_42, 0.381_830_050_505_118_93),
+    (0.405_845_151_377_397_2, 0.190_350_578_064_785_42, 0.381_830_050_505_118_9),
     (0.207_784_955_007_898_47, 0.204_432_940_075_298_9, 0.0),
     (0.0, 0.209_482_141_084_727_82, 0.417_959_183_673_469_4),
 ];
@@ -121,13 +122,13 @@ impl Chebyshev {
     pub fn weights(&self, x: f64) -> [f64; CHEBYSHEV] {
         let mut weights = [0.0; CHEBYSHEV];
         let mut sum = 0.0;
-        for i in 0..CHEBYSHEV {
+        for (i, weight) in weights.iter_mut().enumerate() {
             let distance = x - self.nodes[i];
             if distance == 0.0 {
                 return std::array::from_fn(|m| if m == i { 1.0 } else { 0.0 });
             }
-            weights[i] = self.factors[i] / distance;
-            sum += weights[i];
+            *weight = self.factors[i] / distance;
+            sum += *weight;
         }
         let scale = 1.0 / sum;
         weights.map(|w| w * scale)

@@ -58,14 +58,19 @@ impl EnergyPanels {
         let pieces: Vec<Vec<(f64, bool)>> = edges
             .par_windows(2)
             .map(|pair| {
-                let mut pieces = Vec::new();
-                refine(setup, radii, (pair[0], pair[1]), tolerance, rule, &mut pieces)?;
-                Ok(pieces)
+                let mut halving = Halving { setup, radii, tolerance, rule, pieces: Vec::new() };
+                halving.refine((pair[0], pair[1]), f64::INFINITY)?;
+                Ok(halving.pieces)
             })
             .collect::<Result<_>>()?;
         let pieces: Vec<(f64, bool)> = pieces.into_iter().flatten().collect();
-        let mut panels =
-            Self { edges: vec![low], logs: vec![low.ln()], constant: Vec::new(), offsets: vec![0], rule: rule.clone() };
+        let mut panels = Self {
+            edges: vec![low],
+            logs: vec![low.ln()],
+            constant: Vec::new(),
+            offsets: vec![0],
+            rule: rule.clone(),
+        };
         let mut nodes = 0;
         for (upper, constant) in pieces {
             nodes += if constant { 1 } else { CHEBYSHEV };
@@ -77,19 +82,22 @@ impl EnergyPanels {
         Ok(panels)
     }
 
-    /// Whether coefficients are constant on every panel.
-    pub fn all_constant(&self) -> bool {
-        self.constant.iter().all(|&constant| constant)
-    }
-
     /// The panel of `energy`; the outermost one beyond the ends.
     pub fn index(&self, energy: f64) -> usize {
         self.edges.partition_point(|&edge| edge <= energy).clamp(1, self.constant.len()) - 1
     }
 
-    /// Number of the first node of a panel.
-    pub fn offset(&self, panel: usize) -> usize {
-        self.offsets[panel]
+    /// Whether coefficients are smooth between the energies `low` and `high`: no edges of groups, no
+    /// place where halving found no end.
+    pub fn is_smooth(&self, low: f64, high: f64) -> bool {
+        let (first, last) = (self.index(low), self.index(high));
+        let narrow = |p: usize| self.edges[p + 1] < self.edges[p] * (1.0 + 1e-4);
+        first == last || (first..=last).all(|p| !self.constant[p] && !narrow(p))
+    }
+
+    /// Number of all nodes.
+    pub fn count(&self) -> usize {
+        self.offsets[self.offsets.len() - 1]
     }
 
     /// Where `energy` is, whose logarithm is `log`.
@@ -121,36 +129,47 @@ fn log_nodes(low: f64, high: f64, reference: &[f64]) -> Vec<f64> {
     reference.iter().map(|x| (middle + half * x).exp()).collect()
 }
 
-/// Adds (upper edge, whether constant) of panels that cover `pair`.
-fn refine(
-    setup: &Setup,
-    radii: &[f64],
-    (low, high): (f64, f64),
+/// The refinement of the energies between two edges.
+struct Halving<'a> {
+    setup: &'a Setup,
+    radii: &'a [f64],
     tolerance: f64,
-    rule: &Chebyshev,
-    pieces: &mut Vec<(f64, bool)>,
-) -> Result<()> {
-    let energies = [log_nodes(low, high, &rule.nodes), log_nodes(low, high, &rule.between())].concat();
-    let (mut constant, mut good) = (true, true);
-    for &r in radii {
-        let values = sample(setup, r, &energies)?;
-        for values in values.chunks_exact(energies.len()) {
-            constant &= values.iter().all(|value| *value == values[0]);
-            let (nodes, tests) = values.split_at(CHEBYSHEV);
-            good &= constant || close_to(rule, nodes, tests, tolerance);
-        }
-        if !good {
-            break;
-        }
-    }
-    if good || high <= low * (1.0 + NARROWEST) {
-        pieces.push((high, constant));
-        return Ok(());
-    }
-    let middle = (low * high).sqrt();
-    refine(setup, radii, (low, middle), tolerance, rule, pieces)?;
-    refine(setup, radii, (middle, high), tolerance, rule, pieces)
+    rule: &'a Chebyshev,
+    /// (upper edge, whether constant) of the panels found.
+    pieces: Vec<(f64, bool)>,
 }
+
+impl Halving<'_> {
+    /// Covers `low` to `high`, half of a panel with the deviation `before`.
+    fn refine(&mut self, (low, high): (f64, f64), before: f64) -> Result<()> {
+        let rule = self.rule;
+        let energies = [log_nodes(low, high, &rule.nodes), log_nodes(low, high, &rule.between())].concat();
+        let (mut constant, mut largest) = (true, 0.0_f64);
+        for &r in self.radii {
+            let values = sample(self.setup, r, &energies)?;
+            for values in values.chunks_exact(energies.len()) {
+                constant &= values.iter().all(|value| *value == values[0]);
+                let (nodes, tests) = values.split_at(CHEBYSHEV);
+                largest = largest.max(deviation(rule, nodes, tests));
+            }
+            if largest > NOISE {
+                break;
+            }
+        }
+        if settled(largest, before, self.tolerance) || high <= low * (1.0 + NARROWEST) {
+            self.pieces.push((high, constant));
+            return Ok(());
+        }
+        let middle = (low * high).sqrt();
+        self.refine((low, middle), largest)?;
+        self.refine((middle, high), largest)
+    }
+}
+
+/// Deviations above this are taken for structure, not for noise.
+const NOISE: f64 = 1e-6;
+/// Coefficients below this are zero.
+const NEGLIGIBLE: f64 = 1e-200;
 
 /// Coefficients at `r`, (species, energy) with the energy fastest. Energies beyond the groups of a table
 /// have the coefficients of its outermost groups.
@@ -171,7 +190,7 @@ pub(super) fn sample(setup: &Setup, r: f64, energies: &[f64]) -> Result<Vec<Loca
 
 type Four = [f64; 4];
 
-fn four(o: &LocalOpacity) -> Four {
+pub(super) fn four(o: &LocalOpacity) -> Four {
     [o.absorption, o.emissivity, o.scattering, o.scattering_first]
 }
 
@@ -180,29 +199,40 @@ fn logarithmic(values: &[Four]) -> [bool; 4] {
     std::array::from_fn(|m| m < 3 && values.iter().all(|value| value[m] > 0.0))
 }
 
-/// Whether the polynomial through `at_nodes` gives the values at the points between them.
-pub(super) fn close_to(
-    rule: &Chebyshev,
-    at_nodes: &[LocalOpacity],
-    at_tests: &[LocalOpacity],
-    tolerance: f64,
-) -> bool {
+/// How far the polynomial through `at_nodes` is from the values at the points between them: relatively
+/// for what is interpolated in its logarithm, else relative to the largest value.
+pub(super) fn deviation(rule: &Chebyshev, at_nodes: &[LocalOpacity], at_tests: &[LocalOpacity]) -> f64 {
     let values: Vec<Four> = at_nodes.iter().map(four).collect();
     let logs = logarithmic(&values);
-    rule.between().iter().zip(at_tests).all(|(&x, exact)| {
+    let mut largest = 0.0_f64;
+    for (&x, exact) in rule.between().iter().zip(at_tests) {
         let weights = rule.weights(x);
-        let exact = four(exact);
-        (0..4).all(|m| {
-            if logs[m] {
-                let log: f64 = weights.iter().zip(&values).map(|(w, v)| w * v[m].ln()).sum();
-                exact[m] > 0.0 && (log - exact[m].ln()).abs() <= tolerance
+        for (m, &exact) in four(exact).iter().enumerate() {
+            let column = || values.iter().map(|value| value[m]);
+            let off = if logs[m] {
+                let log: f64 = weights.iter().zip(column()).map(|(w, v)| w * v.ln()).sum();
+                if exact > 0.0 { (log - exact.ln()).abs() } else { f64::INFINITY }
             } else {
-                let scale = values.iter().map(|v| v[m].abs()).fold(exact[m].abs(), f64::max);
-                let sum: f64 = weights.iter().zip(&values).map(|(w, v)| w * v[m]).sum();
-                (sum - exact[m]).abs() <= tolerance * scale
-            }
-        })
-    })
+                let scale = column().map(f64::abs).fold(exact.abs(), f64::max);
+                let sum: f64 = weights.iter().zip(column()).map(|(w, v)| w * v).sum();
+                // Relative to the largest value is not good enough for a tail that ends in zeros.
+                let has_zeros = exact == 0.0 || column().any(|v| v == 0.0);
+                match scale {
+                    0.0 => 0.0,
+                    _ if m < 3 && scale > NEGLIGIBLE && has_zeros => f64::INFINITY,
+                    _ => (sum - exact).abs() / scale,
+                }
+            };
+            largest = largest.max(off);
+        }
+    }
+    largest
+}
+
+/// Whether halving a panel further makes no sense: its deviation is small enough, or it is small and no
+/// better than that of the panel that was halved, so that it is noise of the coefficients themselves.
+pub(super) fn settled(deviation: f64, before: f64, tolerance: f64) -> bool {
+    deviation <= tolerance || (deviation < NOISE && deviation > 0.25 * before)
 }
 
 /// Coefficients at all nodes of all panels, those that are positive as logarithms.
@@ -289,13 +319,6 @@ impl OpacityTable {
         from_four(sum, self.logs(species, panel, energy.panel))
     }
 
-    /// Coefficients at energy node `energy` of a panel that does not depend on r.
-    pub fn constant(&self, species: usize, panel: usize, energy: usize) -> LocalOpacity {
-        let (nodes, start) = self.panels[panel];
-        let value = self.values[start + (species * self.energies + energy) * nodes];
-        from_four(value, [false; 4])
-    }
-
     /// Whether any species scatters in `panel`, and whether with σ₁ ≠ 0.
     pub(super) fn scatters(&self, panel: usize) -> (bool, bool) {
         let start = self.panels[panel].1;
@@ -312,7 +335,8 @@ impl OpacityTable {
         let size = self.energies * nodes;
         (0..self.species)
             .map(|s| {
-                let logs = &self.logs[(panel * self.species + s) * self.energy_panels..][..self.energy_panels];
+                let logs =
+                    &self.logs[(panel * self.species + s) * self.energy_panels..][..self.energy_panels];
                 let values = &self.values[start + s * size..][..size];
                 logs.iter().flatten().all(|log| !log) && values.iter().flatten().all(|&v| v == 0.0)
             })
@@ -320,7 +344,7 @@ impl OpacityTable {
     }
 }
 
-fn from_four(values: Four, logs: [bool; 4]) -> LocalOpacity {
+pub(super) fn from_four(values: Four, logs: [bool; 4]) -> LocalOpacity {
     let back = |m: usize| if logs[m] { values[m].exp() } else { values[m].max(0.0) };
     let scattering = back(2);
     LocalOpacity {

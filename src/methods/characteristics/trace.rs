@@ -6,14 +6,12 @@
 //! (F = 0) the variable is t = √(F₁ + (y−y₁)(F₂−F₁)/(y₂−y₁)), y = r²: no inverse square root is left, and
 //! in flat space t is the path length itself.
 
-use super::medium::{Medium, Spot};
+use super::medium::{Medium, Slice, Spot};
 use super::rules::{GAUSS, GaussRule};
 use crate::opacities::LocalOpacity;
 
 /// Beyond this optical depth nothing is seen: e^{−41.5} < 1e-18.
 pub const OPAQUE: f64 = 41.5;
-/// Largest optical depth of one application of the quadrature rule.
-const STEP_DEPTH: f64 = 3.0;
 /// A piece of a ray within one panel is not cut into more stretches than this.
 const STRETCHES: usize = 400;
 /// Round-off of F relative to r², times the loss at the nodes next to a turning point.
@@ -52,6 +50,8 @@ pub trait Collector {
     fn add(&mut self, number: usize, at: &Sample, opacity: &LocalOpacity, source: f64, weight: f64);
     /// Adds f that came in through an edge, times its transmission.
     fn inflow(&mut self, number: usize, f: f64);
+    /// The ray (or one round of a closed one) is complete: its optical depth.
+    fn finish(&mut self, number: usize, depth: f64);
     /// Multiplies everything by `factor`: the sum over all rounds of a closed ray.
     fn repeat(&mut self, number: usize, factor: f64);
 }
@@ -104,18 +104,22 @@ pub struct Tracer<'a> {
     pub medium: &'a Medium,
     pub ends: &'a dyn Ends,
     pub rule: GaussRule,
+    /// Largest optical depth of one application of the quadrature rule.
+    pub step_depth: f64,
     /// Relative size of the highest Legendre coefficients at which a leg counts as resolved.
     pub roughness: f64,
 }
 
 /// A place and direction, and the energies that the ray is followed with.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy)]
 pub struct Event<'e> {
     pub species: usize,
     pub r: f64,
     /// Comoving cosine and energies.
     pub mu: f64,
     pub energies: &'e [f64],
+    /// The medium's coefficients for these energies, where they are at hand.
+    pub slice: Option<&'e Slice>,
 }
 
 impl Tracer<'_> {
@@ -139,12 +143,19 @@ impl Tracer<'_> {
             ray: &ray,
             energies: event.energies,
             logs: &logs,
-            collector,
+            slice: event.slice,
+            collector: &mut *collector,
             depth: vec![0.0; logs.len()],
             active: (0..logs.len()).collect(),
             position: start,
         };
-        walk.follow(start, mu_static < 0.0);
+        let closed = walk.follow(start, mu_static < 0.0);
+        let Walk { depth, active, .. } = walk;
+        (0..depth.len()).for_each(|number| collector.finish(number, depth[number]));
+        // Every further round of a closed ray adds the same, weakened by one more round.
+        for number in active.into_iter().filter(|&number| closed && depth[number] > 0.0) {
+            collector.repeat(number, -1.0 / (-depth[number]).exp_m1());
+        }
     }
 }
 
@@ -154,6 +165,7 @@ struct Walk<'a, 'c> {
     /// Comoving energies at the start, and their logarithms.
     energies: &'a [f64],
     logs: &'a [f64],
+    slice: Option<&'a Slice>,
     collector: &'c mut dyn Collector,
     /// Optical depth so far, for each energy.
     depth: Vec<f64>,
@@ -163,21 +175,10 @@ struct Walk<'a, 'c> {
 }
 
 impl Walk<'_, '_> {
-    /// Goes backward to the end of the ray, or once round a closed one.
-    fn follow(&mut self, start: Point, outward: bool) {
-        let ends = [(outward, None), (!outward, None), (outward, Some(start))];
-        for (outward, until) in ends {
-            if self.leg(outward, until) == Stop::Finished {
-                return;
-            }
-        }
-        // Every further round adds the same, weakened by one more round.
-        for &number in &self.active {
-            let depth = self.depth[number];
-            if depth > 0.0 {
-                self.collector.repeat(number, -1.0 / (-depth).exp_m1());
-            }
-        }
+    /// Goes backward to the end of the ray (false), or once round a closed one (true).
+    fn follow(&mut self, start: Point, outward: bool) -> bool {
+        let legs = [(outward, None), (!outward, None), (outward, Some(start))];
+        legs.into_iter().all(|(outward, until)| self.leg(outward, until) == Stop::Turned)
     }
 
     /// Goes outward or inward (backward along the ray) to a turning point, an end, or `until`.
@@ -186,11 +187,8 @@ impl Walk<'_, '_> {
         let mut panel = medium.panel_at(self.position.r, outward);
         loop {
             let cell = &medium.panels[panel];
-            let (edge, tangent) = if outward {
-                (cell.upper, cell.tangent_upper)
-            } else {
-                (cell.lower, cell.tangent_lower)
-            };
+            let (edge, tangent) =
+                if outward { (cell.upper, cell.tangent_upper) } else { (cell.lower, cell.tangent_lower) };
             let passed = until.filter(|u| {
                 let ahead = if outward { u.r >= self.position.r } else { u.r <= self.position.r };
                 ahead && u.r >= cell.lower && u.r <= cell.upper
@@ -292,7 +290,9 @@ impl Walk<'_, '_> {
             } else {
                 (self.energies[number] * at.ratio, self.logs[number] + at.log_ratio)
             };
-            opacities[i] = medium.opacity(self.ray.species, at.panel, &at.spot, energy, log);
+            let sliced = self.slice.and_then(|slice| slice.opacity(number, at.panel, &at.spot));
+            opacities[i] =
+                sliced.unwrap_or_else(|| medium.opacity(self.ray.species, at.panel, &at.spot, energy, log));
             depths[i] = stretch.lengths[i] * (opacities[i].absorption + opacities[i].scattering);
             sources[i] = self.collector.source(number, at, energy, &opacities[i]);
         }
@@ -310,17 +310,11 @@ impl Walk<'_, '_> {
         true
     }
 
-    fn resolved(
-        &self,
-        stretch: &Stretch,
-        depths: &[f64; GAUSS],
-        sources: &[f64; GAUSS],
-        depth: f64,
-    ) -> bool {
+    fn resolved(&self, stretch: &Stretch, depths: &[f64; GAUSS], sources: &[f64; GAUSS], depth: f64) -> bool {
         let rule = &self.tracer.rule;
         let limit = self.tracer.roughness.max(stretch.noise);
         // Errors of an optical depth count by themselves, those of the source relatively.
-        if depth > STEP_DEPTH || rule.roughness(depths) > limit * depth.max(limit) {
+        if depth > self.tracer.step_depth || rule.roughness(depths) > limit * depth.max(limit) {
             return false;
         }
         let emitted: [f64; GAUSS] = std::array::from_fn(|i| stretch.lengths[i] * sources[i]);
