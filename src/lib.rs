@@ -23,6 +23,7 @@ pub mod phase_space;
 pub mod plot;
 pub mod problem;
 pub mod progress;
+pub mod rates;
 pub mod refine;
 pub mod resample;
 pub mod run;

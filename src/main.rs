@@ -4,7 +4,7 @@ use std::io::{IsTerminal, Write};
 use std::process::ExitCode;
 
 use clap::{CommandFactory, Parser, Subcommand};
-use tolman::commands::{agree, check, compare, completions, list, plot, refine, run, show, verify};
+use tolman::commands::{agree, check, compare, completions, list, plot, rates, refine, run, show, verify};
 use tolman::error::Error;
 
 /// Reference solutions of neutrino transport on fixed spherical backgrounds.
@@ -30,6 +30,7 @@ enum Command {
     Check(check::Args),
     Show(show::Args),
     Plot(plot::Args),
+    Rates(Box<rates::Args>),
     Refine(refine::Args),
     Agree(agree::Args),
     Verify(verify::Args),
@@ -54,6 +55,7 @@ fn main() -> ExitCode {
         Command::Check(args) => check::execute(args),
         Command::Show(args) => show::execute(args),
         Command::Plot(args) => plot::execute(args),
+        Command::Rates(args) => rates::execute(args),
         Command::Refine(args) => refine::execute(args),
         Command::Agree(args) => agree::execute(args),
         Command::Verify(args) => verify::execute(args),

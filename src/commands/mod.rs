@@ -8,6 +8,7 @@ pub mod list;
 pub mod plot;
 mod print;
 mod problem_args;
+pub mod rates;
 pub mod refine;
 pub mod run;
 pub mod show;

@@ -41,6 +41,7 @@ impl ProblemArgs {
     }
 }
 
+/// `PATH=VALUE` of `--set`.
 pub(super) fn path_and_value(text: &str) -> std::result::Result<(String, String), String> {
     let (path, value) = text.split_once('=').ok_or("expected PATH=VALUE")?;
     Ok((path.trim().to_owned(), value.trim().to_owned()))

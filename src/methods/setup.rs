@@ -3,13 +3,16 @@
 use rayon::prelude::*;
 
 use crate::background::Background;
-use crate::error::{Error, Result};
+use crate::error::Result;
+use crate::opacities::kernels::InelasticKernels;
 use crate::opacities::{EnergyNode, LocalOpacity, Opacities, RadialPoint, Surroundings};
 use crate::phase_space::{NaturalEdges, PhaseSpace};
 use crate::problem::Loaded;
 use crate::problem::file::MatterFile;
 use crate::units::UnitSystem;
 
+use super::boltzmann::energy_redistribution::EnergyRedistribution;
+use super::boltzmann::inelastic::Inelastic;
 use super::boundary::Boundaries;
 use super::coefficients::Coefficients;
 use super::geometry::Geometry;
@@ -24,6 +27,8 @@ pub struct Setup {
     pub boundaries: Boundaries,
     pub geometry: Geometry,
     pub coefficients: Coefficients,
+    /// Kernels of scattering on electrons and of pair processes, where the problem has any.
+    pub inelastic: Option<Inelastic>,
 }
 
 impl Setup {
@@ -39,7 +44,6 @@ impl Setup {
         let has_matter = !matches!(file.background.matter, MatterFile::None);
         let surroundings = Surroundings { lapse: &lapse, has_matter };
         let opacities = Opacities::build(&file.opacities, &file.species, context, surroundings)?;
-        refuse_kernels(&opacities)?;
         let mut discontinuities = background.discontinuities().to_vec();
         discontinuities.extend(opacities.discontinuities());
         discontinuities.sort_by(f64::total_cmp);
@@ -56,6 +60,7 @@ impl Setup {
         let geometry = Geometry::sample(&background, &phase_space);
         let boundaries = Boundaries::build(&file.boundary, &phase_space, &geometry)?;
         let coefficients = sample_opacities(&opacities, &background, &phase_space)?;
+        let inelastic = sample_kernels(&opacities, &background, &phase_space)?;
         Ok(Self {
             units: context.units,
             background,
@@ -64,19 +69,8 @@ impl Setup {
             boundaries,
             geometry,
             coefficients,
+            inelastic,
         })
-    }
-}
-
-/// No method solves with inelastic kernels: leaving them out would change the problem.
-fn refuse_kernels(opacities: &Opacities) -> Result<()> {
-    match opacities.first_with_kernels() {
-        None => Ok(()),
-        Some(index) => Err(Error::field(
-            format!("opacities[{index}]"),
-            "inelastic kernels",
-            "sources without kernels, as no method of this version solves with them (`tolman rates` shows them)",
-        )),
     }
 }
 
@@ -86,21 +80,45 @@ fn sample_opacities(
     background: &Background,
     phase_space: &PhaseSpace,
 ) -> Result<Coefficients> {
-    let energies: Vec<EnergyNode> = (0..phase_space.energy.len())
-        .map(|k| EnergyNode { energy: phase_space.energy.node(k), element: phase_space.energy.element_of(k) })
-        .collect();
-    let by_radius = phase_space
-        .radial
-        .nodes
-        .par_iter()
-        .map(|&r| {
-            let matter = background.matter(r);
-            let point = RadialPoint { r, lapse: background.lapse(r), matter: matter.as_ref() };
-            opacities.at_radius(&point, &energies)
-        })
-        .collect::<Result<Vec<_>>>()?;
+    let energies = energy_nodes(phase_space);
+    let by_radius = at_radial_nodes(background, phase_space, |point| opacities.at_radius(point, &energies))?;
     let at = |species: usize, k: usize, i: usize| -> LocalOpacity { by_radius[i][[species, k]] };
     Ok(Coefficients::sample(phase_space, at))
+}
+
+/// Inelastic kernels at all radial nodes; `None` where the problem has no such reactions.
+fn sample_kernels(
+    opacities: &Opacities,
+    background: &Background,
+    phase_space: &PhaseSpace,
+) -> Result<Option<Inelastic>> {
+    if opacities.first_with_kernels().is_none() {
+        return Ok(None);
+    }
+    let (energies, species) = (energy_nodes(phase_space), phase_space.species.len());
+    let kernels = at_radial_nodes(background, phase_space, |point| {
+        let kernels = opacities.kernels_at(point, &energies)?;
+        Ok(kernels.unwrap_or_else(|| InelasticKernels::none(species)))
+    })?;
+    let weight = EnergyRedistribution::new(&phase_space.energy).number_weight;
+    Ok(Some(Inelastic::new(kernels, weight, species)))
+}
+
+fn energy_nodes(phase_space: &PhaseSpace) -> Vec<EnergyNode> {
+    let energy = &phase_space.energy;
+    (0..energy.len()).map(|k| EnergyNode { energy: energy.node(k), element: energy.element_of(k) }).collect()
+}
+
+fn at_radial_nodes<T: Send>(
+    background: &Background,
+    phase_space: &PhaseSpace,
+    value: impl Fn(&RadialPoint) -> Result<T> + Sync,
+) -> Result<Vec<T>> {
+    let at = |&r: &f64| {
+        let matter = background.matter(r);
+        value(&RadialPoint { r, lapse: background.lapse(r), matter: matter.as_ref() })
+    };
+    phase_space.radial.nodes.par_iter().map(at).collect()
 }
 
 impl Geometry {

@@ -4,7 +4,9 @@
 //! The nucleons' spin fluctuations have the structure function S(ω) of one kind of nucleons; a pair of
 //! total energy ω annihilates with
 //!
-//!     R^a = G_F² (g_A/2)² n S(ω) (3 − cos θ),   Φ₀ᵃ = 6 G_F² (g_A/2)² n S(ω),   Φ₁ᵃ = −Φ₀ᵃ/9,
+//! ```text
+//! R^a = G_F² (g_A/2)² n S(ω) (3 − cos θ),   Φ₀ᵃ = 6 G_F² (g_A/2)² n S(ω),   Φ₁ᵃ = −Φ₀ᵃ/9,
+//! ```
 //!
 //! which is the axial part of elastic scattering on nucleons where S(ω) → 2πδ(ω). All species of
 //! neutrinos have the same kernel. Neutron and proton pairs count with their own densities, unlike pairs
@@ -165,4 +167,32 @@ fn width(y: f64, eta: f64) -> f64 {
     let p1 = (1.8 + 0.45 * eta) / (1.0 + 0.15 * eta.powf(1.5));
     let p2 = 2.3 - 0.05 * eta / (1.0 + 0.025 * eta);
     (a1 + a2 * y.powf(p1)) / (1.0 + a3 * y.powf(p2) + a2 * y.powf(p1 + 2.0) / 13.75)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// mpmath, 40 digits.
+    #[rstest::rstest]
+    #[case(0.1, 0.875_398_424_642_66)]
+    #[case(1.0, 0.237_221_216_529_41)]
+    #[case(19.999, 1.535_141_615_403_2e-5)]
+    #[case(20.001, 1.534_531_778_308_3e-5)]
+    #[case(300.0, 3.072_518_397_083_5e-10)]
+    fn degenerate_pions_do_not_cancel(#[case] u: f64, #[case] exact: f64) {
+        assert!((degenerate_pions(u) / exact - 1.0).abs() < 1e-8, "{:e}", degenerate_pions(u));
+    }
+
+    /// Without collisions to speak of the width does not matter, and S = γ s/(T x²).
+    #[test]
+    fn rare_collisions_have_no_width() {
+        let constants = WeakConstants::default();
+        let exchange = PionExchange::default();
+        let c = Collisions::new(1e28, 1.0, 5.0, &exchange, constants.hbar_c);
+        let expected = 1e28 * c.fluctuation * c.spectrum(4.0) / 16.0;
+        assert!((c.structure_function(4.0) / expected - 1.0).abs() < 1e-8);
+        let empty = Bremsstrahlung::new(5.0, (0.0, 0.0), &exchange, &constants);
+        assert_eq!(empty.annihilation(10.0), Moments::default());
+    }
 }

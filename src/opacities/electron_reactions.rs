@@ -2,7 +2,9 @@
 //!
 //! The squared matrix element of all these reactions is, for massless electrons,
 //!
-//!     Σ|M|² = 32 G_F² [(C_V + C_A)² (q·p)(q′·p′) + (C_V − C_A)² (q·p′)(q′·p)]
+//! ```text
+//! Σ|M|² = 32 G_F² [(C_V + C_A)² (q·p)(q′·p′) + (C_V − C_A)² (q·p′)(q′·p)]
+//! ```
 //!
 //! with the momenta q → q′ of the neutrino and p → p′ of the electron, the mixed term ∝ m_e² (C_V² − C_A²)
 //! left out as in Bruenn (1985), ApJS 58, 771, appendix C. For antineutrinos, or positrons, the two
@@ -10,7 +12,9 @@
 //! the angle, ω ω′ d cos θ = ∓Δ dΔ, and the integrals over Δ and the azimuth are polynomials in the
 //! electron's energy E (Yueh & Buchler 1977; Schinder & Shapiro 1982; Pons, Miralles & Ibáñez 1998), so that
 //!
-//!     Φ_l = (G_F²/(π ω²ω′²)) ∫ dE (occupations) [(C_V ± C_A)² H_l⁽¹⁾(E) + (C_V ∓ C_A)² H_l⁽²⁾(E)]
+//! ```text
+//! Φ_l = (G_F²/(π ω²ω′²)) ∫ dE (occupations) [(C_V ± C_A)² H_l⁽¹⁾(E) + (C_V ∓ C_A)² H_l⁽²⁾(E)]
+//! ```
 //!
 //! in natural units. The polynomials here were derived anew from the matrix element; tests integrate it
 //! directly.
@@ -42,6 +46,12 @@ impl Structures {
 }
 
 impl Structures {
+    /// The pair reaction in which neutrino and antineutrino have exchanged their energies: the electron
+    /// sees them the other way round.
+    pub fn with_exchanged_energies(self) -> Self {
+        Self { first: self.second, second: self.first }
+    }
+
     /// Adds the reaction with positrons in place of electrons.
     fn add_swapped(&mut self, other: Self) {
         self.first += other.second;
@@ -281,4 +291,72 @@ fn soft_electron(own: f64, other: f64) -> [[f64; 5]; 2] {
 fn soft(coefficients: &[[f64; 5]; 2], energy: f64) -> [f64; 2] {
     let cubed = energy * energy * energy;
     coefficients.each_ref().map(|coefficients| cubed * polynomial(coefficients, energy))
+}
+
+#[cfg(test)]
+mod tests {
+    //! The reference numbers are the double integrals over electron energy and momentum transfer of the
+    //! squared products of momenta, computed with mpmath at 25 digits without the polynomials used here.
+    use super::*;
+
+    /// Moments without couplings and units.
+    fn gas(temperature: f64, potential: f64) -> ElectronReactions {
+        ElectronReactions { temperature, potential, scale: 1.0, panels: Panels::default() }
+    }
+
+    /// Zeroth moments relative to themselves, first ones to the zeroth.
+    fn assert_close(own: Structures, exact: [f64; 4]) {
+        let own = [own.first.zeroth, own.first.first, own.second.zeroth, own.second.first];
+        for (i, (own, value)) in own.iter().zip(exact).enumerate() {
+            let size = exact[i - i % 2];
+            assert!((own - value).abs() < 2e-8 * size, "moment {i}: {own:e} is not {value:e}");
+        }
+    }
+
+    #[rstest::rstest]
+    #[case((5.0, 16.0), (20.0, 7.0), [404.36147028, -105.828775024, 95.1346536676, -2.23470244742])]
+    #[case::same_energy((5.0, 16.0), (20.0, 20.0), [297.447600575, 79.8073082708, 140.579345949, 94.5681972187])]
+    #[case::degenerate((1.0, 100.0), (30.0, 0.1), [117.801939814, -58.59335318, 64.7349768515, -32.1394278467])]
+    #[case::cold((0.05, 0.6), (10.0, 0.01),
+        [0.016777890938, -0.00836115923321, 2.02720601264e-5, -9.89931488468e-6])]
+    #[case::few((25.0, -200.0), (100.0, 30.0),
+        [0.456185386248, -0.11698518635, 0.0637140394732, -0.00082405084414])]
+    #[case::nearly_same((2.0, 30.0), (5.0, 4.999), [1056.77247878, 371.549807969, 896.732506889, 403.557796919])]
+    #[case::hard_neutrino((0.3, 5.0), (250.0, 200.0),
+        [0.0112568017768, 0.0111832045515, 0.00706990608434, 0.00702429131026])]
+    fn scattering_is_converged(
+        #[case] (temperature, potential): (f64, f64),
+        #[case] (high, low): (f64, f64),
+        #[case] exact: [f64; 4],
+    ) {
+        assert_close(gas(temperature, potential).scattering(high, low, false), exact);
+    }
+
+    #[rstest::rstest]
+    #[case((5.0, 16.0), (20.0, 7.0), [66.383481484, -33.2181739673, 32.9027018292, -15.9833089525])]
+    #[case::exchanged((5.0, 16.0), (7.0, 20.0), [32.9027018292, -15.9833089525, 66.383481484, -33.2181739673])]
+    #[case::symmetric((5.0, 0.0), (10.0, 10.0), [66.8398342788, -34.044662988, 66.8398342788, -34.044662988])]
+    #[case::cold((0.05, 0.6), (10.0, 0.01),
+        [0.0888686098425, -0.0444345053972, 0.0740271826684, -0.0370271017976])]
+    #[case::beyond_the_surface((2.0, 30.0), (100.0, 60.0),
+        [5285.86543367, -2675.69809217, 5189.64226349, -2685.93718264])]
+    #[case::degenerate((25.0, 200.0), (5.0, 5.0),
+        [0.00911262426852, -0.00455222083901, 0.00911262426852, -0.00455222083901])]
+    fn annihilation_is_converged(
+        #[case] (temperature, potential): (f64, f64),
+        #[case] (neutrino, antineutrino): (f64, f64),
+        #[case] exact: [f64; 4],
+    ) {
+        assert_close(gas(temperature, potential).annihilation(neutrino, antineutrino), exact);
+    }
+
+    /// On positrons the two couplings change places, and μ_e its sign.
+    #[test]
+    fn positrons_add_the_exchanged_reaction() {
+        let both = gas(4.0, 3.0).scattering(15.0, 6.0, true);
+        let (electrons, positrons) =
+            (gas(4.0, 3.0).scattering(15.0, 6.0, false), gas(4.0, -3.0).scattering(15.0, 6.0, false));
+        assert_eq!(both.first.zeroth, electrons.first.zeroth + positrons.second.zeroth);
+        assert_eq!(both.second.first, electrons.second.first + positrons.first.first);
+    }
 }

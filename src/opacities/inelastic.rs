@@ -119,7 +119,13 @@ impl Inelastic {
             return Array2::default(shape);
         }
         let mut gas = ElectronReactions::new(matter.temperature, matter.electron_potential, &self.constants);
-        Array2::from_shape_fn(shape, |(k, other)| gas.annihilation(nodes[k].energy, nodes[other].energy))
+        let mut kernel: Array2<Structures> = Array2::default(shape);
+        for (k, other) in (0..nodes.len()).flat_map(|k| (0..=k).map(move |other| (k, other))) {
+            let annihilation = gas.annihilation(nodes[k].energy, nodes[other].energy);
+            kernel[[k, other]] = annihilation;
+            kernel[[other, k]] = annihilation.with_exchanged_energies();
+        }
+        kernel
     }
 
     /// Φᵃ of bremsstrahlung.
@@ -131,7 +137,12 @@ impl Inelastic {
         let densities = (matter.neutron_density, matter.proton_density);
         let process =
             Bremsstrahlung::new(matter.temperature, densities, &self.pion_exchange, &self.constants);
-        Array2::from_shape_fn(shape, |(k, other)| process.annihilation(nodes[k].energy + nodes[other].energy))
+        let mut kernel: Array2<Moments> = Array2::default(shape);
+        for (k, other) in (0..nodes.len()).flat_map(|k| (0..=k).map(move |other| (k, other))) {
+            kernel[[k, other]] = process.annihilation(nodes[k].energy + nodes[other].energy);
+            kernel[[other, k]] = kernel[[k, other]];
+        }
+        kernel
     }
 }
 

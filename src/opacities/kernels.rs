@@ -6,8 +6,10 @@
 //! 1/(length·energy³), and the collision term at the energy ε_k is a sum over the solver's energies with
 //! the quadrature weights w (∫g dε ≈ Σ w_k g(ε_k)),
 //!
-//!     B_k = Σ_k′ w_k′ ε_k′² { (1−f)[Φ₀ⁱⁿJ₀′ + 3Φ₁ⁱⁿ μ H₀′] − f[Φ₀ᵒᵘᵗ(1−J₀′) − 3Φ₁ᵒᵘᵗ μ H₀′] }            scattering
-//!         + Σ_k′ w_k′ ε_k′² { (1−f)[Φ₀ᵖ(1−J̄₀′) − 3Φ₁ᵖ μ H̄₀′] − f[Φ₀ᵃJ̄₀′ + 3Φ₁ᵃ μ H̄₀′] }                pairs
+//! ```text
+//! B_k = Σ_k′ w_k′ ε_k′² { (1−f)[Φ₀ⁱⁿJ₀′ + 3Φ₁ⁱⁿ μ H₀′] − f[Φ₀ᵒᵘᵗ(1−J₀′) − 3Φ₁ᵒᵘᵗ μ H₀′] }            scattering
+//!     + Σ_k′ w_k′ ε_k′² { (1−f)[Φ₀ᵖ(1−J̄₀′) − 3Φ₁ᵖ μ H̄₀′] − f[Φ₀ᵃJ̄₀′ + 3Φ₁ᵃ μ H̄₀′] }                pairs
+//! ```
 //!
 //! in 1/length, barred moments being those of the partner. [`InelasticKernels::rates`] is this sum.
 //!
@@ -353,4 +355,128 @@ fn add_to(sum: &mut KernelMatrix, term: &KernelMatrix) -> Result<()> {
 
 fn mismatch(what: &str) -> Error {
     Error::Numerical(format!("inelastic kernels: cannot be added to kernels that are {what}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::opacities::{LocalOpacity, Opacities, OpacitySource, RadialPoint};
+
+    fn matrix(energies: usize, moments: Moments) -> KernelMatrix {
+        Array2::from_elem((energies, energies), moments)
+    }
+
+    fn scattering(energies: usize, zeroth: f64, first: f64) -> InelasticKernels {
+        let kernel = matrix(energies, Moments { zeroth, first });
+        InelasticKernels { scattering: vec![Some(kernel)], pairs: vec![None] }
+    }
+
+    /// A source whose kernels are given.
+    #[derive(Debug)]
+    struct Given(InelasticKernels);
+
+    impl OpacitySource for Given {
+        fn evaluate(
+            &self,
+            _point: &RadialPoint,
+            species: &[Species],
+            nodes: &[EnergyNode],
+        ) -> Result<Array2<LocalOpacity>> {
+            Ok(Array2::default((species.len(), nodes.len())))
+        }
+
+        fn kernels(
+            &self,
+            _point: &RadialPoint,
+            _species: &[Species],
+            _nodes: &[EnergyNode],
+        ) -> Result<Option<InelasticKernels>> {
+            Ok(Some(self.0.clone()))
+        }
+
+        fn describe(&self) -> String {
+            "given kernels".to_owned()
+        }
+    }
+
+    fn sum(kernels: Vec<InelasticKernels>) -> Result<InelasticKernels> {
+        let species = vec![Species { name: "nue".to_owned(), flavour: Flavour::ElectronNeutrino }];
+        let sources = kernels.into_iter().map(|k| Box::new(Given(k)) as Box<dyn OpacitySource>).collect();
+        let nodes = [5.0, 8.0].map(|energy| EnergyNode { energy, element: None });
+        let point = RadialPoint { r: 3e6, lapse: 1.0, matter: None };
+        Ok(Opacities { species, sources }.kernels_at(&point, &nodes)?.unwrap_or_default())
+    }
+
+    #[test]
+    fn kernels_of_sources_add() {
+        let total = sum(vec![scattering(2, 2.0, 1.0), scattering(2, 3.0, -2.0)]).unwrap();
+        assert_eq!(total, scattering(2, 5.0, -1.0));
+        assert_eq!(sum(vec![]).unwrap(), InelasticKernels::default());
+    }
+
+    #[rstest::rstest]
+    #[case(f64::NAN, 0.0)]
+    #[case(f64::INFINITY, 0.0)]
+    #[case(-1.0, 0.0)]
+    #[case(1.0, -1.1)]
+    #[case(1.0, f64::NAN)]
+    fn impossible_kernels_are_refused(#[case] zeroth: f64, #[case] first: f64) {
+        let mut bad = scattering(2, 1.0, 0.5);
+        if let Some(Some(kernel)) = bad.scattering.first_mut() {
+            kernel[[1, 0]] = Moments { zeroth, first };
+        }
+        let message = sum(vec![scattering(2, 1.0, 0.0), bad]).unwrap_err().to_string();
+        let place = "r = 3.000000e6 between the energies 8.000000e0 and 5.000000e0 (given kernels)";
+        assert!(message.contains("opacities[1]: found scattering kernel of nue") && message.contains(place));
+        assert!(message.contains("finite moments with Phi0 >= |Phi1|"), "{message}");
+    }
+
+    #[test]
+    fn misshapen_kernels_are_refused() {
+        let lonely = PairKernel {
+            partner: 1,
+            production: matrix(2, Moments::default()),
+            annihilation: matrix(2, Moments::default()),
+        };
+        let lonely = InelasticKernels { scattering: vec![None], pairs: vec![Some(lonely)] };
+        for bad in [scattering(3, 1.0, 0.0), InelasticKernels::none(2), lonely] {
+            let message = sum(vec![bad]).unwrap_err().to_string();
+            assert!(message.contains("kernels of another shape (given kernels)"), "{message}");
+        }
+        let mut two = scattering(2, 1.0, 0.0);
+        let message = two.add(scattering(3, 1.0, 0.0)).unwrap_err().to_string();
+        assert!(message.contains("another number of energies"), "{message}");
+        assert!(two.add(InelasticKernels::none(3)).is_err());
+    }
+
+    #[test]
+    fn rates_need_moments_of_the_right_shape() {
+        let kernels = scattering(2, 1.0, 0.5);
+        let (short, right) = ([0.0], [0.2, 0.3]);
+        let moments = [AngularMoments { j: &right, h: &right }];
+        assert!(kernels.rates(0, &moments, &[1.0, 1.0]).is_some());
+        assert!(kernels.rates(0, &[AngularMoments { j: &short, h: &right }], &[1.0, 1.0]).is_none());
+        assert!(kernels.rates(0, &moments, &[1.0]).is_none());
+        assert!(kernels.rates(1, &moments, &[1.0, 1.0]).is_none());
+    }
+
+    /// The sums of the module's documentation, written out for one pair of energies.
+    #[test]
+    fn rates_are_the_documented_sums() {
+        let kernel = |a: f64| {
+            ndarray::arr2(&[[a, 2.0 * a], [3.0 * a, 4.0 * a]])
+                .mapv(|zeroth| Moments { zeroth, first: -0.25 * zeroth })
+        };
+        let pair = PairKernel { partner: 0, production: kernel(0.5), annihilation: kernel(7.0) };
+        let kernels = InelasticKernels { scattering: vec![Some(kernel(1.0))], pairs: vec![Some(pair)] };
+        let (j, h, m) = ([0.2, 0.6], [0.1, -0.05], [10.0, 20.0]);
+        let rates = kernels.rates(0, &[AngularMoments { j: &j, h: &h }], &m).unwrap();
+        let gain = 10.0 * (1.0 * 0.2 + 0.5 * 0.8) + 20.0 * (3.0 * 0.6 + 1.0 * 0.4);
+        let loss = 10.0 * (1.0 * 0.8 + 7.0 * 0.2) + 20.0 * (2.0 * 0.4 + 14.0 * 0.6);
+        let gain_first = -0.75 * (10.0 * 0.1 * (1.0 - 0.5) + 20.0 * -0.05 * (3.0 - 1.0));
+        let loss_first = -0.75 * (10.0 * 0.1 * (7.0 - 1.0) + 20.0 * -0.05 * (14.0 - 2.0));
+        let close = |a: f64, b: f64| (a - b).abs() < 1e-12;
+        assert!(close(rates[0].gain[0], gain) && close(rates[0].loss[0], loss), "{:?}", rates[0]);
+        assert!(close(rates[0].gain[1], gain_first) && close(rates[0].loss[1], loss_first), "{:?}", rates[0]);
+    }
 }

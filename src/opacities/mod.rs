@@ -21,6 +21,7 @@ pub mod nucleus_scattering;
 pub mod nulib_source;
 pub mod nulib_table;
 pub mod nulib_writer;
+pub mod processes;
 pub mod rates;
 pub mod table_file;
 mod thermal_quadrature;

@@ -4,7 +4,11 @@ pub(crate) mod axis;
 pub(crate) mod chart;
 mod distribution;
 mod radial;
+mod rates;
 mod spectra;
+
+pub use self::rates::opacities as opacity_figure;
+pub use self::spectra::file_part;
 
 use std::path::{Path, PathBuf};
 

@@ -521,6 +521,12 @@ pub struct ChargedCurrentFile {
     pub nuclei: bool,
 }
 
+impl ChargedCurrentFile {
+    /// Every process off.
+    pub const NONE: Self =
+        Self { nucleons: false, nucleon_blocking: None, weak_magnetism: None, nuclei: false };
+}
+
 impl Default for ChargedCurrentFile {
     fn default() -> Self {
         Self { nucleons: true, nucleon_blocking: None, weak_magnetism: None, nuclei: true }
@@ -555,6 +561,20 @@ pub struct ElasticScatteringFile {
     /// Electrons that follow the heavy nuclei.
     #[serde(default)]
     pub electron_polarisation: Option<ElectronPolarisation>,
+}
+
+impl ElasticScatteringFile {
+    /// Every process off.
+    pub const NONE: Self = Self {
+        nucleons: false,
+        nucleon_blocking: None,
+        weak_magnetism: None,
+        alpha: false,
+        heavy: false,
+        form_factor: None,
+        ion_correlations: None,
+        electron_polarisation: None,
+    };
 }
 
 impl Default for ElasticScatteringFile {

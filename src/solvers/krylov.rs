@@ -96,8 +96,8 @@ pub fn solve(
     loop {
         true_residual(system, b, x, &mut residual);
         // Before there is an x, the scaled right-hand side stands for its size.
-        let size = norm(x, None).max(norm(b, Some(system.row_scale()))).max(f64::MIN_POSITIVE);
-        let relative = norm(&residual, Some(system.row_scale())) / size;
+        let size = scaled_norm(x, None).max(scaled_norm(b, Some(system.row_scale()))).max(f64::MIN_POSITIVE);
+        let relative = scaled_norm(&residual, Some(system.row_scale())) / size;
         if !relative.is_finite() {
             return Err(Error::Numerical("the residual of the linear system is not finite".into()));
         }
@@ -144,7 +144,7 @@ pub fn relative_residual(
     let mut residual = vec![0.0; x.len()];
     apply(x, &mut residual);
     residual.par_iter_mut().zip(b.par_iter()).for_each(|(r, b)| *r = b - *r);
-    let relative = norm(&residual, Some(scale)) / norm(x, None).max(f64::MIN_POSITIVE);
+    let relative = scaled_norm(&residual, Some(scale)) / scaled_norm(x, None).max(f64::MIN_POSITIVE);
     if relative.is_finite() {
         Ok(relative)
     } else {
@@ -163,7 +163,7 @@ fn cycle(
     progress: &mut dyn FnMut(f64) -> bool,
 ) -> Result<()> {
     let scale = system.row_scale();
-    let start = norm(residual, Some(scale));
+    let start = scaled_norm(residual, Some(scale));
     let mut basis = vec![residual.par_iter().zip(scale).map(|(r, s)| r * s / start).collect::<Vec<f64>>()];
     let mut directions: Vec<Vec<f64>> = Vec::new();
     let mut projected = Hessenberg::new(start);
@@ -179,7 +179,7 @@ fn cycle(
         image.par_iter_mut().zip(scale).for_each(|(i, s)| *i *= s);
         directions.push(direction);
         let mut column = project(&basis, &mut image);
-        let length = norm(&image, None);
+        let length = scaled_norm(&image, None);
         column.push(length);
         let estimate = projected.push(column) / size;
         outcome.iterations += 1;
@@ -278,7 +278,8 @@ fn project(basis: &[Vec<f64>], image: &mut [f64]) -> Vec<f64> {
 }
 
 /// √Σ(scale·a)², `scale` 1 where absent.
-fn norm(a: &[f64], scale: Option<&[f64]>) -> f64 {
+/// ‖scale·a‖₂, or ‖a‖₂ without a scale; the same for any number of threads.
+pub fn scaled_norm(a: &[f64], scale: Option<&[f64]>) -> f64 {
     let squares: Vec<f64> = match scale {
         None => a.par_chunks(CHUNK).map(|a| a.iter().map(|a| a * a).sum()).collect(),
         Some(scale) => a

@@ -13,6 +13,8 @@ use crate::solvers::krylov::{Limits, Status};
 use crate::solvers::sdirk::Tableau;
 
 use super::implicit::{ImplicitSolver, structure};
+use super::inelastic::Inelastic;
+use super::newton::NonlinearSystem;
 use super::operator::Operator;
 
 /// How steps are chosen; lengths of time in internal units.
@@ -244,7 +246,9 @@ impl<'a, T: Precision> Integrator<'a, T> {
 
     /// Factorises for `step` unless that is what the factors are for.
     fn prepare(&mut self, state: &mut State, step: f64) -> Result<()> {
-        if self.solvers.as_ref().is_some_and(|(done, _)| *done == step) {
+        // Newton's method makes its own factors at the state that it linearises about.
+        let linear = self.setup.inelastic.is_none();
+        if !linear || self.solvers.as_ref().is_some_and(|(done, _)| *done == step) {
             return Ok(());
         }
         // Free the old factors before the new ones are made.
@@ -269,22 +273,55 @@ impl<'a, T: Precision> Integrator<'a, T> {
         step: f64,
         (inner, outer): &(Vec<f64>, Vec<f64>),
     ) -> Result<()> {
-        let Some((_, solvers)) = &self.solvers else { return Ok(()) };
-        let unknowns = self.setup.phase_space.unknowns_per_species();
         let shift = 1.0 / (self.plan.tableau.gamma * step);
         let time_factor = &self.operator.time_factor;
-        let parts = f.chunks_exact_mut(unknowns).zip(known.chunks_exact(unknowns));
-        for (species, (solver, (f, known))) in solvers.iter().zip(parts).enumerate() {
-            let mut q = self.operator.source(species, inner, outer, 0.0);
-            q.par_iter_mut().zip(known).enumerate().for_each(|(n, (q, g))| {
-                *q += shift * time_factor[n % time_factor.len()] * g;
-            });
+        let species = 0..self.setup.phase_space.species.len();
+        let mut q: Vec<f64> =
+            species.flat_map(|species| self.operator.source(species, inner, outer, 0.0)).collect();
+        q.par_iter_mut().zip(known).enumerate().for_each(|(n, (q, g))| {
+            *q += shift * time_factor[n % time_factor.len()] * g;
+        });
+        match &self.setup.inelastic {
+            None => self.solve_linear_stage(state, &q, f),
+            Some(inelastic) => self.solve_nonlinear_stage(state, &q, f, shift, inelastic),
+        }
+    }
+
+    fn solve_linear_stage(&self, state: &mut State, q: &[f64], f: &mut [f64]) -> Result<()> {
+        let Some((_, solvers)) = &self.solvers else { return Ok(()) };
+        let unknowns = self.setup.phase_space.unknowns_per_species();
+        for (solver, (f, q)) in solvers.iter().zip(f.chunks_exact_mut(unknowns).zip(q.chunks_exact(unknowns)))
+        {
             let mut go_on = |_: f64| !self.observer.stop_requested();
-            let outcome = solver.solve(&q, f, self.plan.limits, &mut go_on)?;
+            let outcome = solver.solve(q, f, self.plan.limits, &mut go_on)?;
             state.iterations += outcome.iterations;
             state.status = state.status.and(outcome.status);
             state.residual = state.residual.max(outcome.residuals.last().copied().unwrap_or(0.0));
         }
+        Ok(())
+    }
+
+    fn solve_nonlinear_stage(
+        &self,
+        state: &mut State,
+        q: &[f64],
+        f: &mut [f64],
+        shift: f64,
+        inelastic: &Inelastic,
+    ) -> Result<()> {
+        let system = NonlinearSystem {
+            geometry: &self.setup.geometry,
+            operator: self.operator,
+            inelastic,
+            reflecting: self.setup.boundaries.reflecting(),
+            shift,
+        };
+        let mut go_on = |_: f64| !self.observer.stop_requested();
+        let outcome = system.solve(q, f, self.plan.limits, &mut go_on)?;
+        state.iterations += outcome.linear_iterations;
+        state.factorisations += outcome.newton_steps;
+        state.status = state.status.and(outcome.status);
+        state.residual = state.residual.max(outcome.residuals.last().copied().unwrap_or(0.0));
         Ok(())
     }
 

@@ -109,6 +109,18 @@ impl<'a> Operator<'a> {
         }
     }
 
+    /// (energy node q, factor) of what f at energies other than `k` contributes to the row of energy node
+    /// `k` at `n`, the number of (radial node, ordinate).
+    pub fn energy_couplings(&self, n: usize, k: usize) -> impl Iterator<Item = (usize, f64)> + '_ {
+        [(&self.redshift, true), (&self.blueshift, false)]
+            .into_iter()
+            .filter(move |(speed, _)| speed[n] != 0.0)
+            .flat_map(move |(speed, redshift)| {
+                let others = self.energy.row(k, redshift).iter().filter(move |(q, _)| *q != k);
+                others.map(move |&(q, factor)| (q, factor * speed[n]))
+            })
+    }
+
     /// 1/(sum of the positive diagonal terms) of each row: turns a residual into an error of f.
     pub fn row_scale(&self, species: usize, shift: f64) -> Vec<f64> {
         let (slab, ordinates) = (self.phase_space.slab(), self.phase_space.angular.nodes.len());

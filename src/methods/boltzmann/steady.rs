@@ -7,24 +7,34 @@ use crate::solvers::block_tridiagonal::Structure;
 use crate::solvers::krylov::{Limits, Outcome, Status};
 
 use super::implicit::{ImplicitSolver, solve_uncoupled, structure};
+use super::newton::{NewtonOutcome, NonlinearSystem};
 use super::operator::Operator;
 
 /// f at (species, energy node, radial node, ordinate), ordinate fastest, and how it was found.
 #[derive(Debug, Clone, PartialEq)]
 pub struct SteadySolution {
     pub f: Vec<f64>,
-    /// One per species.
+    /// One per species; with inelastic collisions those of the linear problem that Newton's method
+    /// starts from.
     pub outcomes: Vec<Outcome>,
+    /// With inelastic collisions, which couple the species.
+    pub newton: Option<NewtonOutcome>,
 }
 
 impl SteadySolution {
-    /// The worst status of all species.
+    /// The status of Newton's method, or the worst of all species.
     pub fn status(&self) -> Status {
+        if let Some(newton) = &self.newton {
+            return newton.status;
+        }
         self.outcomes.iter().fold(Status::Converged, |worst, outcome| worst.and(outcome.status))
     }
 }
 
-/// Solves `setup` to `limits`, one species after the other (their energies are in work side by side).
+/// Residual of the linear problem from which Newton's method starts.
+const FIRST_GUESS: f64 = 1e-3;
+
+/// Solves `setup` to `limits`.
 ///
 /// # Errors
 /// [`crate::error::Error::Interrupted`]; [`crate::error::Error::Numerical`] for a singular system.
@@ -34,28 +44,64 @@ pub fn solve(
     limits: Limits,
     observer: &dyn Observer,
 ) -> Result<SteadySolution> {
-    let structure = structure(&operator.connection, &setup.phase_space);
     let (inner, outer) = setup.boundaries.inflow(&setup.phase_space, 0.0)?;
+    let species = 0..setup.phase_space.species.len();
+    let q: Vec<f64> = species.flat_map(|species| operator.source(species, &inner, &outer, 0.0)).collect();
+    let Some(inelastic) = &setup.inelastic else {
+        let (f, outcomes) = solve_linear(setup, operator, &q, limits, observer)?;
+        return Ok(SteadySolution { f, outcomes, newton: None });
+    };
+    let guess = Limits { tolerance: FIRST_GUESS.max(limits.tolerance), ..limits };
+    let (mut f, outcomes) = solve_linear(setup, operator, &q, guess, observer)?;
+    let system = NonlinearSystem {
+        geometry: &setup.geometry,
+        operator,
+        inelastic,
+        reflecting: setup.boundaries.reflecting(),
+        shift: 0.0,
+    };
+    let mut progress = reporter("Newton", limits.tolerance, observer);
+    let newton = system.solve(&q, &mut f, limits, &mut progress)?;
+    drop(progress);
+    Ok(SteadySolution { f, outcomes, newton: Some(newton) })
+}
+
+/// Solves without inelastic collisions, one species after the other (their energies are in work side by
+/// side).
+fn solve_linear(
+    setup: &Setup,
+    operator: &Operator,
+    q: &[f64],
+    limits: Limits,
+    observer: &dyn Observer,
+) -> Result<(Vec<f64>, Vec<Outcome>)> {
+    let structure = structure(&operator.connection, &setup.phase_space);
     let unknowns = setup.phase_space.unknowns_per_species();
     let mut f = vec![0.0; setup.phase_space.unknowns()];
     let mut outcomes = Vec::with_capacity(setup.phase_space.species.len());
-    for (species, f) in f.chunks_mut(unknowns).enumerate() {
-        let q = operator.source(species, &inner, &outer, 0.0);
+    for (species, (f, q)) in f.chunks_mut(unknowns).zip(q.chunks(unknowns)).enumerate() {
         let name = setup.phase_space.species[species].name.as_str();
-        let mut iteration = 0;
-        let mut progress = |residual: f64| {
-            let tolerance = limits.tolerance;
-            observer.report(Event::Residual { species: name, iteration, residual, tolerance });
-            iteration += 1;
-            !observer.stop_requested()
-        };
-        outcomes.push(if operator.couples_energies() {
-            solve_coupled(operator, &structure, species, &q, f, limits, &mut progress)?
+        let mut progress = reporter(name, limits.tolerance, observer);
+        outcomes.push(if q.iter().all(|&q| q == 0.0) {
+            // Without sources f = 0, also where the operator alone is singular (a closed scattering box).
+            Outcome { status: Status::Converged, iterations: 0, residuals: vec![0.0] }
+        } else if operator.couples_energies() {
+            solve_coupled(operator, &structure, species, q, f, limits, &mut progress)?
         } else {
-            solve_uncoupled(operator, &structure, species, &q, f, limits.tolerance, &mut progress)?
+            solve_uncoupled(operator, &structure, species, q, f, limits.tolerance, &mut progress)?
         });
     }
-    Ok(SteadySolution { f, outcomes })
+    Ok((f, outcomes))
+}
+
+/// Hands residuals on; false where the user wants to stop.
+fn reporter<'a>(name: &'a str, tolerance: f64, observer: &'a dyn Observer) -> impl FnMut(f64) -> bool + 'a {
+    let mut iteration = 0;
+    move |residual| {
+        observer.report(Event::Residual { species: name, iteration, residual, tolerance });
+        iteration += 1;
+        !observer.stop_requested()
+    }
 }
 
 /// Iterates with factors in f32, and goes on with factors in f64 where those are not good enough.

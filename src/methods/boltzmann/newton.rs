@@ -1,0 +1,261 @@
+//! Newton's method for (A + shift·M) f − B[f] = q with inelastic collisions B, all species together.
+//!
+//! Each step solves the linearised system by flexible GMRES. Its preconditioner first solves the moment
+//! equations, which hold the coupling of energies and species ([`super::low_order`]), and then sweeps the
+//! full transport operator over each species with the inelastic extinction as absorption.
+
+use rayon::prelude::*;
+
+use crate::error::{Error, Result};
+use crate::methods::geometry::Geometry;
+use crate::phase_space::PhaseSpace;
+use crate::solvers::block_tridiagonal::Structure;
+use crate::solvers::krylov::{self, Limits, LinearSystem, Outcome, Status, scaled_norm};
+
+use super::implicit::{ImplicitSolver, structure};
+use super::inelastic::{Field, Inelastic, Pair, Rates};
+use super::low_order::{Linearisation, LowOrder, two_ordinates, with_extinction};
+use super::operator::Operator;
+
+/// Residual reduction of the linear solve in one Newton step.
+const LINEAR_TOLERANCE: f64 = 1e-3;
+/// A Newton step that reduces the residual by less has stalled.
+const NEWTON_STALL: f64 = 0.5;
+
+/// The nonlinear problem.
+pub struct NonlinearSystem<'a> {
+    pub geometry: &'a Geometry,
+    pub operator: &'a Operator<'a>,
+    pub inelastic: &'a Inelastic,
+    pub reflecting: (bool, bool),
+    /// 1/(γΔt) of an implicit stage, 0 in steady state.
+    pub shift: f64,
+}
+
+/// What a Newton solve did.
+#[derive(Debug, Clone, PartialEq)]
+pub struct NewtonOutcome {
+    pub status: Status,
+    pub newton_steps: usize,
+    /// Iterations of all linear solves.
+    pub linear_iterations: usize,
+    /// Scaled residual relative to f, before the first step and after each.
+    pub residuals: Vec<f64>,
+}
+
+impl NonlinearSystem<'_> {
+    fn space(&self) -> &PhaseSpace {
+        self.operator.phase_space
+    }
+
+    /// Solves for the right-hand side `q` at (species, energy node, radial node, ordinate), starting from
+    /// `f`; `limits` hold for the nonlinear residual and for the sum of all linear iterations.
+    ///
+    /// # Errors
+    /// [`Error::Interrupted`]; [`Error::Numerical`] for a singular or
+    /// non-finite system.
+    pub fn solve(
+        &self,
+        q: &[f64],
+        f: &mut [f64],
+        limits: Limits,
+        progress: &mut dyn FnMut(f64) -> bool,
+    ) -> Result<NewtonOutcome> {
+        let mut outcome = NewtonOutcome {
+            status: Status::Limit,
+            newton_steps: 0,
+            linear_iterations: 0,
+            residuals: Vec::new(),
+        };
+        let mut before = f64::INFINITY;
+        loop {
+            let moments = self.inelastic.moments(self.space(), f);
+            let rates = self.inelastic.rates(&moments);
+            let residual = self.residual(q, f, &rates);
+            let scale = self.row_scale(&rates);
+            let size = scaled_norm(f, None).max(scaled_norm(q, Some(&scale))).max(f64::MIN_POSITIVE);
+            let relative = scaled_norm(&residual, Some(&scale)) / size;
+            outcome.residuals.push(relative);
+            if !progress(relative) {
+                return Err(Error::Interrupted);
+            }
+            outcome.status = match relative {
+                r if !r.is_finite() => Status::Failed,
+                r if r <= limits.tolerance => Status::Converged,
+                r if r > NEWTON_STALL * before => Status::Stalled,
+                _ => Status::Limit,
+            };
+            let exhausted = outcome.linear_iterations >= limits.iterations;
+            if outcome.status != Status::Limit || exhausted {
+                return Ok(outcome);
+            }
+            before = relative;
+            let left = limits.iterations - outcome.linear_iterations;
+            // No more digits than the last step can use.
+            let tolerance = LINEAR_TOLERANCE.max(0.1 * limits.tolerance / relative);
+            let step_limits = Limits { tolerance, iterations: left };
+            let state = State { moments, rates, scale };
+            let mut go_on = |_: f64| progress(relative);
+            let step = self.newton_step(f, &residual, state, step_limits, &mut go_on)?;
+            outcome.linear_iterations += step.0.iterations;
+            outcome.newton_steps += 1;
+            f.par_iter_mut().zip(&step.1).for_each(|(f, d)| *f += d);
+        }
+    }
+
+    /// q − (A + shift·M) f + B[f].
+    fn residual(&self, q: &[f64], f: &[f64], rates: &[Rates]) -> Vec<f64> {
+        let mut residual = self.transport(f);
+        let mu = &self.space().angular.nodes;
+        self.at_points(&mut residual, rates, |rates, first, residual| {
+            for (j, (r, mu)) in residual.iter_mut().zip(mu).enumerate() {
+                *r = q[first + j] - *r + rates.net(*mu, f[first + j]);
+            }
+        });
+        residual
+    }
+
+    /// (A + shift·M) f for all species.
+    fn transport(&self, f: &[f64]) -> Vec<f64> {
+        let unknowns = self.space().unknowns_per_species();
+        let mut y = vec![0.0; f.len()];
+        for (species, (f, y)) in f.chunks_exact(unknowns).zip(y.chunks_exact_mut(unknowns)).enumerate() {
+            self.operator.apply(species, self.shift, f, y);
+        }
+        y
+    }
+
+    /// Calls `work(value at the point, index of its first ordinate, ordinates of y)` for every (species,
+    /// energy, radial node).
+    fn at_points<T: Copy + Sync>(
+        &self,
+        y: &mut [f64],
+        field: &[T],
+        work: impl Fn(T, usize, &mut [f64]) + Sync,
+    ) {
+        let space = self.space();
+        let (radii, ordinates) = (space.radial.nodes.len(), space.angular.nodes.len());
+        let local = space.species.len() * space.energy.len();
+        y.par_chunks_mut(ordinates).enumerate().for_each(|(point, y)| {
+            let (sk, i) = (point / radii, point % radii);
+            work(field[i * local + sk], point * ordinates, y);
+        });
+    }
+
+    /// The operator's row scale with the inelastic extinction in the diagonal.
+    fn row_scale(&self, rates: &[Rates]) -> Vec<f64> {
+        let mut scale: Vec<f64> = (0..self.space().species.len())
+            .flat_map(|species| self.operator.row_scale(species, self.shift))
+            .collect();
+        self.at_points(&mut scale, rates, |rates, _, scale| {
+            scale.iter_mut().for_each(|s| *s = 1.0 / (1.0 / *s + rates.extinction));
+        });
+        scale
+    }
+
+    /// Outcome and correction of one Newton step from `f`, whose residual is `residual`.
+    fn newton_step(
+        &self,
+        f: &[f64],
+        residual: &[f64],
+        state: State,
+        limits: Limits,
+        progress: &mut dyn FnMut(f64) -> bool,
+    ) -> Result<(Outcome, Vec<f64>)> {
+        let space = self.space();
+        let coarse = two_ordinates(space);
+        let linearisation =
+            Linearisation { inelastic: self.inelastic, moments: &state.moments, rates: &state.rates };
+        let low_order = LowOrder::new(
+            self.geometry,
+            &coarse,
+            self.operator.coefficients,
+            self.reflecting,
+            self.shift,
+            &linearisation,
+        )?;
+        let effective = with_extinction(space, self.operator.coefficients, &state.rates);
+        let operator = Operator::new(self.geometry, space, &effective, self.reflecting);
+        let structure = structure(&operator.connection, space);
+        let sweeps = sweeps(&operator, &structure, self.shift)?;
+        let jacobian = Jacobian { system: self, f, state, low_order, sweeps };
+        let mut step = vec![0.0; f.len()];
+        let outcome = krylov::solve(&jacobian, residual, &mut step, limits, progress)?;
+        Ok((outcome, step))
+    }
+}
+
+/// One solver per species.
+fn sweeps<'a>(
+    operator: &'a Operator<'a>,
+    structure: &'a Structure,
+    shift: f64,
+) -> Result<Vec<ImplicitSolver<'a, f32>>> {
+    (0..operator.phase_space.species.len())
+        .map(|species| ImplicitSolver::new(operator, structure, species, shift))
+        .collect()
+}
+
+/// The state that a step starts from.
+struct State {
+    moments: Field<Pair>,
+    rates: Field<Rates>,
+    scale: Vec<f64>,
+}
+
+/// The linearised system.
+struct Jacobian<'a> {
+    system: &'a NonlinearSystem<'a>,
+    f: &'a [f64],
+    state: State,
+    low_order: LowOrder,
+    sweeps: Vec<ImplicitSolver<'a, f32>>,
+}
+
+impl Jacobian<'_> {
+    /// The part of `x` that is linear in μ, from the moment equations.
+    fn coarse_correction(&self, x: &[f64], y: &mut [f64]) {
+        let space = self.system.space();
+        let mut moments = self.system.inelastic.moments(space, x);
+        self.low_order.solve(&mut moments);
+        let mu = &space.angular.nodes;
+        self.system.at_points(y, &moments, |moment, _, y| {
+            y.iter_mut().zip(mu).for_each(|(y, mu)| *y = moment.j + 3.0 * mu * moment.h);
+        });
+    }
+}
+
+impl LinearSystem for Jacobian<'_> {
+    /// (A + shift·M) x + (x₀ + μx₁) x − δe + f δx.
+    fn apply(&self, x: &[f64], y: &mut [f64]) {
+        let system = self.system;
+        y.copy_from_slice(&system.transport(x));
+        let variation = system.inelastic.variation(&system.inelastic.moments(system.space(), x));
+        let both: Vec<(Rates, Rates)> = self.state.rates.iter().copied().zip(variation).collect();
+        let mu = &system.space().angular.nodes;
+        system.at_points(y, &both, |(rates, variation), first, y| {
+            for (j, (y, mu)) in y.iter_mut().zip(mu).enumerate() {
+                let extinction = rates.extinction + mu * rates.extinction_first;
+                *y += extinction * x[first + j] - variation.net(*mu, self.f[first + j]);
+            }
+        });
+    }
+
+    fn precondition(&self, x: &[f64], y: &mut [f64]) {
+        self.coarse_correction(x, y);
+        let mut left = vec![0.0; x.len()];
+        self.apply(y, &mut left);
+        left.par_iter_mut().zip(x).for_each(|(l, x)| *l = x - *l);
+        let unknowns = self.system.space().unknowns_per_species();
+        let mut swept = vec![0.0; unknowns];
+        for (species, sweep) in self.sweeps.iter().enumerate() {
+            let range = species * unknowns..(species + 1) * unknowns;
+            sweep.precondition(&left[range.clone()], &mut swept);
+            y[range].par_iter_mut().zip(&swept).for_each(|(y, s)| *y += s);
+        }
+    }
+
+    fn row_scale(&self) -> &[f64] {
+        &self.state.scale
+    }
+}
