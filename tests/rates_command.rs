@@ -1,7 +1,5 @@
 //! `tolman rates` end to end: numbers against independent ones, every form of output, every message.
 
-use std::path::Path;
-
 use assert_cmd::Command;
 use rstest::rstest;
 
@@ -61,7 +59,7 @@ fn the_table_shows_every_process() {
         "mu_e = 16.1",
         "nue: opacities [1/cm]",
         "nux: emissivities [erg/(cm3 s MeV sr)]",
-        "charged current",
+        "nucleon absorption",
         "nucleon scattering *",
         "electron scattering ~",
         "electron pairs",
@@ -72,13 +70,14 @@ fn the_table_shows_every_process() {
     }
     // Heavy-lepton neutrinos have no charged current: a column of zeros is left out.
     let heavy = &text[text.find("nux: opacities").unwrap()..];
-    assert!(!heavy.contains("charged current"));
+    assert!(!heavy.contains("nucleon absorption"));
 }
 
 #[test]
 fn processes_add_up_to_the_total() {
     let rows = point_rows(&["--energies", "3,10,40"]);
-    assert_eq!(rows.len(), 3 * 3 * 6);
+    // Five processes of `Rates()`, three of `Inelastic()`, and the total.
+    assert_eq!(rows.len(), 3 * 3 * 9);
     for total in rows.iter().filter(|row| row.process == "total") {
         let parts = || {
             rows.iter().filter(|row| {
@@ -115,7 +114,7 @@ fn every_emission_is_in_detailed_balance() {
     for energy in [5.0, 20.0, 70.0] {
         for species in ["nue", "anue", "nux"] {
             let (charged, pairs) =
-                (of(species, "charged_current", energy), of(species, "electron_pairs", energy));
+                (of(species, "nucleon_absorption", energy), of(species, "electron_pairs", energy));
             let collisions = of(species, "bremsstrahlung", energy);
             let occupation = |row: &Row| row.emission_per_cm / row.absorption_per_cm;
             let equilibrium = occupation(&pairs);
@@ -209,7 +208,7 @@ fn figures_are_drawn() {
     let path = file.to_str().unwrap();
     shown(&[&POINT[..], &["--plot", path, "--species", "nue"]].concat());
     let text = std::fs::read_to_string(&file).unwrap();
-    for said in ["Opacities of nue", "charged current", "σ₀ nucleon scattering", "opacity [10⁻⁴ cm⁻¹]"]
+    for said in ["Opacities of nue", "nucleon absorption", "σ₀ nucleon scattering", "opacity [10⁻⁴ cm⁻¹]"]
     {
         assert!(text.contains(said), "{said}");
     }
@@ -256,15 +255,4 @@ fn figures_are_drawn() {
 fn bad_input_is_refused(#[case] args: &[&str], #[case] said: &str) {
     let message = refused(&[&["rates"], args].concat());
     assert!(message.contains(said), "{said} is not in: {message}");
-}
-
-/// What the solver cannot use yet is refused with its place by the commands that solve or prepare.
-#[rstest]
-#[case("run")]
-#[case("check")]
-fn problems_with_kernels_are_not_solved(#[case] command: &str) {
-    let set = "opacities=[Bruenn1985(), Inelastic()]";
-    let message = refused(&[command, "problems/pns_atmosphere.ron", "--set", set]);
-    assert!(message.contains("opacities[1]") && message.contains("no method of this version"), "{message}");
-    assert!(!Path::new("pns_atmosphere.h5").exists());
 }
