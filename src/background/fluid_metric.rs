@@ -82,7 +82,7 @@ impl FluidMetric {
                 ProfileRadialMetric::FromDensity,
                 units,
             ),
-            Matter::Uniform(UniformMatter { radius: Some(radius), state }) => {
+            Matter::Uniform(UniformMatter { radius: Some(radius), state, .. }) => {
                 let total = 4.0 / 3.0 * PI * Gravity(units).per_mass() * state.density * radius.powi(3);
                 let curve = MonotoneCubic::new(&[*radius], &[total], Centre::Excised);
                 let mass = EnclosedMass::Points { curve, first_radius: *radius };

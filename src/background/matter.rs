@@ -1,6 +1,7 @@
 //! The matter on the background: parametrised, or the columns of a profile.
 
 use super::MatterState;
+use super::composition::AssumedComposition;
 use super::profile::Profile;
 use crate::error::{Error, Result};
 use crate::problem::BuildContext;
@@ -18,7 +19,7 @@ pub(super) enum Matter {
     Profile(Box<Profile>),
 }
 
-/// ρ = ρ₀ (r₀/r)^p and T = T₀ (r₀/r)^q outside r₀, constant inside; free nucleons.
+/// ρ = ρ₀ (r₀/r)^p and T = T₀ (r₀/r)^q outside r₀, constant inside.
 #[derive(Debug, Clone)]
 pub(super) struct PowerLawAtmosphere {
     reference_radius: f64,
@@ -27,6 +28,7 @@ pub(super) struct PowerLawAtmosphere {
     temperature: f64,
     temperature_exponent: f64,
     electron_fraction: ElectronFraction,
+    composition: AssumedComposition,
 }
 
 /// Y_e linear in ln r between two radii, constant beyond them.
@@ -38,11 +40,12 @@ struct ElectronFraction {
     outer_radius: f64,
 }
 
-/// The same matter at every radius up to `radius`; free nucleons.
+/// The same matter at every radius up to `radius`.
 #[derive(Debug, Clone)]
 pub(super) struct UniformMatter {
     pub(super) radius: Option<f64>,
     pub(super) state: MatterState,
+    composition: AssumedComposition,
 }
 
 impl Matter {
@@ -57,6 +60,7 @@ impl Matter {
                 temperature,
                 temperature_exponent,
                 electron_fraction,
+                composition,
             } => Ok(Self::PowerLaw(PowerLawAtmosphere {
                 reference_radius: positive_length(reference_radius, units, "reference_radius")?,
                 density: not_negative(density.density(units, &field("density"))?, "density")?,
@@ -64,18 +68,21 @@ impl Matter {
                 temperature: not_negative(temperature.energy(units, &field("temperature"))?, "temperature")?,
                 temperature_exponent: finite(*temperature_exponent, "temperature_exponent")?,
                 electron_fraction: ElectronFraction::build(electron_fraction, units)?,
+                composition: AssumedComposition::build(*composition, units, &field("composition"))?,
             })),
-            MatterFile::Uniform { radius, density, temperature, electron_fraction } => {
+            MatterFile::Uniform { radius, density, temperature, electron_fraction, composition } => {
+                let composition = AssumedComposition::build(*composition, units, &field("composition"))?;
                 Ok(Self::Uniform(UniformMatter {
                     radius: radius
                         .as_ref()
                         .map(|radius| positive_length(radius, units, "radius"))
                         .transpose()?,
-                    state: free_nucleons(
+                    state: composition.matter(
                         not_negative(density.density(units, &field("density"))?, "density")?,
                         not_negative(temperature.energy(units, &field("temperature"))?, "temperature")?,
                         fraction(*electron_fraction, "electron_fraction")?,
-                    ),
+                    )?,
+                    composition,
                 }))
             }
             MatterFile::Profile(profile) => {
@@ -85,12 +92,15 @@ impl Matter {
     }
 
     /// The state at `r`; `None` where there is no matter, or not enough columns to describe it.
-    pub(super) fn at(&self, r: f64) -> Option<MatterState> {
+    ///
+    /// # Errors
+    /// Matter beyond the range of nuclear statistical equilibrium.
+    pub(super) fn at(&self, r: f64) -> Result<Option<MatterState>> {
         match self {
-            Self::None => None,
-            Self::PowerLaw(atmosphere) => Some(atmosphere.at(r)),
+            Self::None => Ok(None),
+            Self::PowerLaw(atmosphere) => atmosphere.at(r).map(Some),
             Self::Uniform(uniform) => {
-                uniform.radius.is_none_or(|radius| r <= radius).then_some(uniform.state)
+                Ok(uniform.radius.is_none_or(|radius| r <= radius).then_some(uniform.state))
             }
             Self::Profile(profile) => profile.matter(r),
         }
@@ -124,11 +134,12 @@ impl Matter {
             Self::None => "none".to_owned(),
             Self::PowerLaw(atmosphere) => atmosphere.describe(length, density, energy),
             Self::Uniform(uniform) => format!(
-                "uniform{}, density {:.4e}{density}, temperature {:.4}{energy}, Ye {}, free nucleons",
+                "uniform{}, density {:.4e}{density}, temperature {:.4}{energy}, Ye {}, {}",
                 uniform.radius.map_or(String::new(), |radius| format!(" inside r = {radius:.6e}{length}")),
                 uniform.state.density,
                 uniform.state.temperature,
-                uniform.state.electron_fraction
+                uniform.state.electron_fraction,
+                uniform.composition.describe()
             ),
             Self::Profile(profile) => profile.describe(length),
         }
@@ -136,9 +147,9 @@ impl Matter {
 }
 
 impl PowerLawAtmosphere {
-    fn at(&self, r: f64) -> MatterState {
+    fn at(&self, r: f64) -> Result<MatterState> {
         let ratio = (self.reference_radius / r).min(1.0);
-        free_nucleons(
+        self.composition.matter(
             self.density * ratio.powf(self.density_exponent),
             self.temperature * ratio.powf(self.temperature_exponent),
             self.electron_fraction.at(r),
@@ -148,14 +159,15 @@ impl PowerLawAtmosphere {
     fn describe(&self, length: &str, density: &str, energy: &str) -> String {
         format!(
             "power laws outside r0 = {:.6e}{length}: density {:.4e}{density} (r0/r)^{}, temperature {:.4}{energy} \
-             (r0/r)^{}, Ye {} to {}, free nucleons",
+             (r0/r)^{}, Ye {} to {}, {}",
             self.reference_radius,
             self.density,
             self.density_exponent,
             self.temperature,
             self.temperature_exponent,
             self.electron_fraction.inner,
-            self.electron_fraction.outer
+            self.electron_fraction.outer,
+            self.composition.describe()
         )
     }
 }

@@ -2,6 +2,7 @@
 //!
 //! docs/backgrounds.md derives the formulas and says how tables are read and interpolated.
 
+mod composition;
 mod consistency;
 pub mod equation_of_state;
 mod fluid_metric;
@@ -9,6 +10,7 @@ mod geometric;
 mod interpolate;
 mod matter;
 mod metric;
+pub mod nuclear_equilibrium;
 mod profile;
 mod profile_columns;
 mod quadrature;
@@ -107,9 +109,10 @@ impl Background {
         self.velocity.at(r)
     }
 
-    /// The matter at r; `None` where there is none or where a profile lacks density, temperature or Y_e.
+    /// The matter at r; `None` where there is none, where a profile lacks density, temperature or Y_e, and beyond
+    /// the range of nuclear statistical equilibrium, which [`Background::check_range`] refuses.
     pub fn matter(&self, r: f64) -> Option<MatterState> {
-        self.matter.at(r)
+        self.matter.at(r).ok().flatten()
     }
 
     /// Ascending positive radii where elements must end: declared ones, surfaces of the metric, kinks of
@@ -210,7 +213,7 @@ impl Background {
         if v.is_nan() || v.abs() >= 1.0 {
             return complain("velocity", format!("v/c = {v}"), "|v/c| below 1");
         }
-        match self.matter(r) {
+        match self.matter.at(r).map_err(|error| at_radius(error, r))? {
             Some(state) if !(state.density.is_finite() && state.temperature.is_finite()) => complain(
                 "matter",
                 format!("density {} and temperature {}", state.density, state.temperature),
@@ -218,6 +221,14 @@ impl Background {
             ),
             _ => Ok(()),
         }
+    }
+}
+
+/// Adds the radius to an invalid value.
+fn at_radius(error: Error, r: f64) -> Error {
+    match error {
+        Error::Field { path, found, valid } => Error::field(path, format!("{found} at r = {r:.6e}"), valid),
+        other => other,
     }
 }
 

@@ -3,10 +3,10 @@
 use std::path::{Path, PathBuf};
 
 use super::MatterState;
+use super::composition::AssumedComposition;
 use super::equation_of_state::{EquationOfState, left_out_masses};
 use super::geometric::Gravity;
 use super::interpolate::{Centre, Curve, MonotoneCubic};
-use super::matter::free_nucleons;
 use super::profile_columns::{ColumnReader, Points, Valid};
 use crate::error::{Error, Result};
 use crate::problem::BuildContext;
@@ -39,6 +39,8 @@ pub(super) struct Profile {
     chemical_potentials: ChemicalPotentials,
     /// What gives composition and chemical potentials that are no columns.
     equation_of_state: Option<EquationOfState>,
+    /// The composition where neither columns nor the equation of state give it.
+    assumed: AssumedComposition,
     /// How u became v, for people.
     velocity_remark: &'static str,
 }
@@ -93,6 +95,7 @@ impl Profile {
             composition: Composition::read(&reader, columns, &points)?,
             chemical_potentials: ChemicalPotentials::read(&reader, columns, &points)?,
             equation_of_state: read_equation_of_state(file, context, path)?,
+            assumed: assumed_composition(file, context, path)?,
             velocity_remark,
             points,
         }
@@ -121,16 +124,23 @@ impl Profile {
     }
 
     /// The state at `r`; `None` outside the profile and where density, temperature or Y_e are no columns.
-    pub(super) fn matter(&self, r: f64) -> Option<MatterState> {
+    ///
+    /// # Errors
+    /// Matter beyond the equation of state or the range of nuclear statistical equilibrium.
+    pub(super) fn matter(&self, r: f64) -> Result<Option<MatterState>> {
         if r < self.points.inner_radius() || r > self.points.outer_radius() {
-            return None;
+            return Ok(None);
         }
-        let density = self.density.as_ref()?.evaluate(r);
-        let temperature = self.temperature.as_ref()?.evaluate(r);
-        let electron_fraction = self.electron_fraction.as_ref()?.evaluate(r);
+        let (Some(density), Some(temperature), Some(electron_fraction)) =
+            (&self.density, &self.temperature, &self.electron_fraction)
+        else {
+            return Ok(None);
+        };
+        let (density, temperature, electron_fraction) =
+            (density.evaluate(r), temperature.evaluate(r), electron_fraction.evaluate(r));
         let mut state = match &self.equation_of_state {
-            Some(table) => table.at(density, temperature, electron_fraction).ok()?,
-            None => free_nucleons(density, temperature, electron_fraction),
+            Some(table) => table.at(density, temperature, electron_fraction)?,
+            None => self.assumed.matter(density, temperature, electron_fraction)?,
         };
         if let Some(composition) = &self.composition {
             composition.put_into(&mut state, r);
@@ -140,7 +150,7 @@ impl Profile {
         state.electron_chemical_potential = at(&potentials.electron).or(state.electron_chemical_potential);
         state.neutron_chemical_potential = at(&potentials.neutron).or(state.neutron_chemical_potential);
         state.proton_chemical_potential = at(&potentials.proton).or(state.proton_chemical_potential);
-        Some(state)
+        Ok(Some(state))
     }
 
     /// v(r), where the profile has a velocity.
@@ -170,7 +180,7 @@ impl Profile {
             };
             text += &format!("; {what} from the equation of state {}", table.file().display());
         } else if self.composition.is_none() {
-            text += "; no mass fractions: free nucleons";
+            text += &format!("; no mass fractions: {}", self.assumed.describe());
         }
         text + self.velocity_remark
     }
@@ -188,6 +198,25 @@ fn read_equation_of_state(
     }
     let location = context.data_file(&table.file, &format!("{path}.file"))?;
     EquationOfState::read(&location, table.chemical_potentials).map(Some)
+}
+
+/// What stands for the composition; named together with columns or an equation of state that give it, it is an
+/// error.
+fn assumed_composition(file: &ProfileFile, context: &BuildContext, path: &str) -> Result<AssumedComposition> {
+    let Some(composition) = file.composition else { return Ok(AssumedComposition::default()) };
+    let path = format!("{path}.composition");
+    let columns = &file.columns;
+    let given = [
+        (file.equation_of_state.is_some(), "an equation of state"),
+        (
+            columns.neutron_fraction.is_some() || columns.proton_fraction.is_some(),
+            "columns of mass fractions",
+        ),
+    ];
+    if let Some((_, what)) = given.iter().find(|(there, _)| *there) {
+        return Err(Error::field(path, format!("a composition beside {what}"), "one of the two"));
+    }
+    AssumedComposition::build(composition, context.units, &path)
 }
 
 /// Adds the place in the profile to an error of the equation of state.

@@ -230,7 +230,7 @@ fn inverse_fermi_half(value: f64) -> Result<f64> {
 }
 
 /// ln F½ and its derivative.
-fn logarithmic_fermi_half(degeneracy: f64) -> (f64, f64) {
+pub fn logarithmic_fermi_half(degeneracy: f64) -> (f64, f64) {
     let (surface, depth) = (degeneracy.max(0.0), (-degeneracy).max(0.0));
     let dilution = (-depth).exp();
     let edges = panel_edges(surface);

@@ -153,7 +153,7 @@ pub enum VelocityBeyond {
 pub enum MatterFile {
     #[default]
     None,
-    /// ρ = ρ₀ (r₀/r)^p outside r₀ and ρ₀ inside; T likewise with q; composition of free nucleons.
+    /// ρ = ρ₀ (r₀/r)^p outside r₀ and ρ₀ inside; T likewise with q.
     PowerLawAtmosphere {
         reference_radius: Quantity,
         density: Quantity,
@@ -163,6 +163,8 @@ pub enum MatterFile {
         #[serde(deserialize_with = "finite::number")]
         temperature_exponent: f64,
         electron_fraction: ElectronFractionFile,
+        #[serde(default)]
+        composition: CompositionFile,
     },
     /// Uniform matter inside a radius, nothing outside.
     Uniform {
@@ -172,9 +174,45 @@ pub enum MatterFile {
         temperature: Quantity,
         #[serde(deserialize_with = "finite::number")]
         electron_fraction: f64,
+        #[serde(default)]
+        composition: CompositionFile,
     },
     /// Columns of a file.
     Profile(ProfileFile),
+}
+
+/// What matter consists of that states no mass fractions.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub enum CompositionFile {
+    #[default]
+    FreeNucleons,
+    /// n, p, α and a set of heavy nuclei by the Saha equation, up to 1e13 g/cm³ and from 0.3 MeV.
+    NuclearStatisticalEquilibrium {
+        #[serde(default)]
+        dense: DenseMatter,
+        #[serde(default)]
+        cold: ColdMatter,
+    },
+}
+
+/// Matter above the largest density of nuclear statistical equilibrium.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+pub enum DenseMatter {
+    /// An error.
+    #[default]
+    Refused,
+    FreeNucleons,
+}
+
+/// Matter below the smallest temperature of nuclear statistical equilibrium.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+pub enum ColdMatter {
+    /// An error.
+    #[default]
+    Refused,
+    /// The composition that matter of its density and electron fraction has at the smallest temperature.
+    Frozen,
 }
 
 /// Y_e between `inner` and `outer`: log-linear in r between the two radii, constant beyond them.
@@ -201,6 +239,9 @@ pub struct ProfileFile {
     /// Gives the composition and chemical potentials that are no columns.
     #[serde(default)]
     pub equation_of_state: Option<EquationOfStateFile>,
+    /// The composition where neither columns nor an equation of state give it.
+    #[serde(default)]
+    pub composition: Option<CompositionFile>,
     /// How values are taken between the points.
     #[serde(default)]
     pub interpolation: ProfileInterpolation,

@@ -3,6 +3,7 @@
 mod closed_forms;
 mod integrals;
 mod matter;
+mod nuclear_equilibrium;
 mod published;
 mod tables;
 mod velocities;

@@ -187,7 +187,7 @@ impl Validator<'_> {
                 self.density_and_temperature(density, temperature)?;
                 self.electron_fraction(electron_fraction)
             }
-            MatterFile::Uniform { radius, density, temperature, electron_fraction } => {
+            MatterFile::Uniform { radius, density, temperature, electron_fraction, .. } => {
                 self.positive_if_given(radius.as_ref(), Dimension::Length, &format!("{path}.radius"))?;
                 self.density_and_temperature(density, temperature)?;
                 fraction(*electron_fraction, &format!("{path}.electron_fraction"))
