@@ -275,7 +275,7 @@ fn written_tables_give_the_rates_back(
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("table.h5");
     let (grid, rates) = (grid(), rates(species));
-    write_nulib_table(&path, &grid, &rates, free, scattering).unwrap();
+    write_nulib_table(&path, &grid, &rates, free, scattering, None).unwrap();
     let table = NuLibTable::read(&path).unwrap();
     assert_eq!((table.species, table.energies.len()), (count, 4));
     let source = build(&path, ", mapping: Conservative", species).unwrap();
@@ -306,7 +306,8 @@ fn written_tables_give_the_rates_back(
 fn bad_grids_are_named(#[case] grid: NuLibGrid, #[case] said: &str) {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("table.h5");
-    let error = write_nulib_table(&path, &grid, &rates(THREE), free, NuLibScattering::Transport).unwrap_err();
+    let error =
+        write_nulib_table(&path, &grid, &rates(THREE), free, NuLibScattering::Transport, None).unwrap_err();
     assert!(error.to_string().contains(said), "{error}");
     assert!(!path.exists());
 }
@@ -317,7 +318,7 @@ fn bad_grids_are_named(#[case] grid: NuLibGrid, #[case] said: &str) {
 fn bremsstrahlung_channels_add_up() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("table.h5");
-    write_nulib_table(&path, &grid(), &rates(THREE), free, NuLibScattering::Transport).unwrap();
+    write_nulib_table(&path, &grid(), &rates(THREE), free, NuLibScattering::Transport, None).unwrap();
     let (temperatures, densities) = ([0.5, 8.0], [1e30, 1e36, 1e39]);
     let law = |t: f64, n: f64| 1e-70 * t.powf(1.5) * n;
     let mut values = Vec::new();

@@ -17,13 +17,14 @@ mod quadrature;
 pub(crate) mod table;
 mod velocity;
 
+use self::composition::AssumedComposition;
 pub use self::consistency::{Contradiction, ContradictionKind};
 use self::matter::Matter;
 use self::metric::Metric;
 use self::velocity::Velocity;
 use crate::error::{Error, Result};
 use crate::problem::BuildContext;
-use crate::problem::file::{BackgroundFile, VelocityFile};
+use crate::problem::file::{BackgroundFile, CompositionFile, VelocityFile};
 use crate::units::UnitSystem;
 
 /// Radii at which [`Background::check_range`] looks, evenly spaced and again in geometric progression.
@@ -222,6 +223,23 @@ impl Background {
             _ => Ok(()),
         }
     }
+}
+
+/// Matter of `density` [g/cm³], `temperature` \[MeV\] and electron fraction with an assumed composition.
+///
+/// # Errors
+/// Matter beyond the range of nuclear statistical equilibrium.
+pub fn assumed_matter(
+    composition: CompositionFile,
+    density: f64,
+    temperature: f64,
+    electron_fraction: f64,
+) -> Result<MatterState> {
+    AssumedComposition::build(composition, UnitSystem::PHYSICAL, "composition")?.matter(
+        density,
+        temperature,
+        electron_fraction,
+    )
 }
 
 /// Adds the radius to an invalid value.

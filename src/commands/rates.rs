@@ -20,6 +20,7 @@ use crate::problem::quantity::Quantity;
 use crate::problem::{BuildContext, Loaded};
 use crate::rates::matter::Composition;
 use crate::rates::report::{csv, json, species, table};
+use crate::rates::table::{TableFile, write_table};
 use crate::rates::{Place, PlaceRates, ProcessRates};
 use crate::units::UnitSystem;
 
@@ -38,24 +39,28 @@ const SOURCES: &str = "[Rates(), Inelastic()]";
     tolman rates --density \"1e12 g/cm3\" --temperature \"2 MeV\" --ye 0.35 --composition n=0.2,heavy=0.8,A=80,Z=35\n  \
     tolman rates --density \"1e12 g/cm3\" --temperature \"5 MeV\" --ye 0.2 --sources '[Inelastic(constants: NuLib)]'\n  \
     tolman rates problems/pns_atmosphere.ron --radius \"15 km\" --radius \"30 km\" --csv > rates.csv\n  \
-    tolman rates --density \"1e12 g/cm3\" --temperature \"5 MeV\" --ye 0.2 --species nue --plot nue.svg\n\n\
+    tolman rates --density \"1e12 g/cm3\" --temperature \"5 MeV\" --ye 0.2 --species nue --plot nue.svg\n  \
+    tolman rates --table rates.h5 --grid '(groups: 24, scattering: TotalAndDelta)'\n\n\
     Exit status: 0 shown; 2 invalid input or unusable file; 1 rates that cannot be computed.")]
 pub struct Args {
     /// Problem file whose background and opacities are shown at --radius.
-    #[arg(value_name = "PROBLEM.ron", conflicts_with_all = ["density", "temperature", "ye", "composition", "sources"],
+    #[arg(value_name = "PROBLEM.ron",
+          conflicts_with_all = ["density", "temperature", "ye", "composition", "sources", "table"],
           requires = "radii")]
     pub problem: Option<PathBuf>,
     /// Radius in the problem, e.g. "30 km"; may be given several times.
     #[arg(long = "radius", value_name = "LENGTH", value_parser = quantity, allow_hyphen_values = true, requires = "problem")]
     pub radii: Vec<Quantity>,
     /// Rest-mass density, e.g. "1e12 g/cm3".
-    #[arg(long, value_name = "DENSITY", value_parser = quantity, allow_hyphen_values = true, required_unless_present = "problem")]
+    #[arg(long, value_name = "DENSITY", value_parser = quantity, allow_hyphen_values = true,
+          required_unless_present_any = ["problem", "table"])]
     pub density: Option<Quantity>,
     /// Temperature, e.g. "5 MeV".
-    #[arg(long, value_name = "TEMPERATURE", value_parser = quantity, allow_hyphen_values = true, required_unless_present = "problem")]
+    #[arg(long, value_name = "TEMPERATURE", value_parser = quantity, allow_hyphen_values = true,
+          required_unless_present_any = ["problem", "table"])]
     pub temperature: Option<Quantity>,
     /// Electrons per baryon.
-    #[arg(long, value_name = "YE", allow_hyphen_values = true, required_unless_present = "problem")]
+    #[arg(long, value_name = "YE", allow_hyphen_values = true, required_unless_present_any = ["problem", "table"])]
     pub ye: Option<f64>,
     /// Mass fractions n, p, alpha, heavy, and A and Z of the heavy nucleus [default: free nucleons].
     #[arg(long, value_name = "NAME=VALUE,...", value_parser = Composition::parse)]
@@ -79,6 +84,14 @@ pub struct Args {
     /// file's where there are several.
     #[arg(long, value_name = "FILE.svg|FILE.png")]
     pub plot: Option<PathBuf>,
+    /// Write the rates over density, temperature and electron fraction as a table in NuLib's layout, with the
+    /// kernels of inelastic reactions, and print nothing.
+    #[arg(long, value_name = "FILE.h5", conflicts_with_all = ["density", "temperature", "ye", "composition",
+          "energies", "species", "json", "csv", "plot"])]
+    pub table: Option<PathBuf>,
+    /// Points, groups, species and matter of --table, in RON; docs/microphysics.md lists the fields.
+    #[arg(long, value_name = "RON", value_parser = table_grid, requires = "table")]
+    pub grid: Option<TableFile>,
     /// Replace a value of the problem file; may be given several times.
     #[arg(long = "set", value_name = "PATH=VALUE", value_parser = path_and_value, requires = "problem")]
     pub overrides: Vec<(String, String)>,
@@ -96,6 +109,12 @@ pub struct Sources(Vec<OpacityFile>);
 /// # Errors
 /// Invalid input, matter without rates, a figure that cannot be written.
 pub fn execute(args: &Args) -> Result<ExitCode> {
+    if let Some(path) = &args.table {
+        let context =
+            BuildContext { units: UnitSystem::PHYSICAL, folder: PathBuf::new(), data: args.data.clone() };
+        write_table(path, &args.grid.clone().unwrap_or_default(), &args.sources.0, &context)?;
+        return Ok(ExitCode::SUCCESS);
+    }
     let format = args.plot.as_deref().map(figure_format).transpose()?;
     let mut places = match &args.problem {
         Some(problem) => along_problem(args, problem)?,
@@ -233,6 +252,11 @@ fn energy(text: &str) -> std::result::Result<f64, String> {
         Ok(energy) if energy.is_finite() && energy > 0.0 => Ok(energy),
         _ => Err("expected an energy in MeV, finite and above 0".to_owned()),
     }
+}
+
+fn table_grid(text: &str) -> std::result::Result<TableFile, String> {
+    let options = ron::Options::default().with_default_extension(ron::extensions::Extensions::IMPLICIT_SOME);
+    options.from_str(text).map_err(|error| error.to_string())
 }
 
 fn sources(text: &str) -> std::result::Result<Sources, String> {

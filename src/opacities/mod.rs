@@ -18,6 +18,7 @@ pub mod nucleon_absorption;
 pub mod nucleon_scattering;
 pub mod nucleus_absorption;
 pub mod nucleus_scattering;
+pub mod nulib_kernel_writer;
 pub mod nulib_source;
 pub mod nulib_table;
 pub mod nulib_writer;

@@ -198,7 +198,8 @@ impl NuLibTable {
     }
 
     /// Φᵃ(ε, ε̄′) of one channel of nucleon bremsstrahlung at T \[MeV\] and the channel's density n [1/cm³]. The
-    /// sum over channels is that of n = n_n, n_p and 28/3 times that of n = √(n_n n_p). NuLib gives no Φ₁.
+    /// sum over channels is that of n = n_n, n_p and 28/3 times that of n = √(n_n n_p). Φ₁ is 0 where the table has no
+    /// `bremsstrahlung_phi1`, as those of NuLib.
     /// `None` where the table has none.
     ///
     /// # Errors
@@ -294,7 +295,7 @@ impl KernelTables {
         Ok(Some(Self {
             inelastic: if electron[0] { of("inelastic", &degeneracy, false, true)? } else { None },
             annihilation: if electron[1] { of("epannihil", &degeneracy, true, true)? } else { None },
-            bremsstrahlung: of("bremsstrahlung", &density, true, false)?,
+            bremsstrahlung: of("bremsstrahlung", &density, true, file.has("bremsstrahlung_phi1"))?,
             temperature,
             degeneracy,
             density,

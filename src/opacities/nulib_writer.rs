@@ -5,6 +5,7 @@ use std::path::Path;
 use ndarray::Array2;
 use rayon::prelude::*;
 
+use super::nulib_kernel_writer::{KernelValues, NuLibKernels};
 use super::{EnergyNode, LocalOpacity, Opacities, RadialPoint};
 use crate::background::MatterState;
 use crate::constants::{MEV_IN_ERG, PLANCK_C, SPEED_OF_LIGHT};
@@ -44,7 +45,7 @@ struct TableSpecies {
 /// Writes the emissivities, absorption and scattering opacities of `opacities` at all points of `grid` to
 /// `path`; `matter` gives the composition at a density \[g/cm³\], temperature \[MeV\] and electron fraction.
 /// With the species νe, ν̄e, νx the table has three (νx as a sum of four in emission and as one of them
-/// otherwise), with νe, ν̄e, νx, ν̄x it has six. Kernels are not written.
+/// otherwise), with νe, ν̄e, νx, ν̄x it has six. The sources of `kernels` are for the same species.
 ///
 /// # Errors
 /// Axes that are too short, not finite, not positive or not increasing, other species, what `matter` and the
@@ -55,6 +56,7 @@ pub fn write_nulib_table(
     opacities: &Opacities,
     matter: impl Fn(f64, f64, f64) -> Result<MatterState> + Sync,
     scattering: NuLibScattering,
+    kernels: Option<NuLibKernels>,
 ) -> Result<()> {
     check_grid(grid)?;
     let species = table_species(opacities)?;
@@ -71,8 +73,12 @@ pub fn write_nulib_table(
             opacities.at_radius(&RadialPoint { r: 0.0, lapse: 1.0, matter: Some(&state) }, &nodes)
         })
         .collect::<Result<_>>()?;
-    let image = in_memory(1 << 20, |file| write_all(file, grid, &species, &points, scattering))
-        .map_err(|error| Error::file(path, format!("cannot be written as HDF5: {error}")))?;
+    let kernels = kernels.map(|kernels| KernelValues::evaluate(kernels, &nodes)).transpose()?;
+    let image = in_memory(1 << 20, |file| {
+        write_all(file, grid, &species, &points, scattering)?;
+        kernels.iter().try_for_each(|kernels| kernels.write(file, &species.rows, nodes.len()))
+    })
+    .map_err(|error| Error::file(path, format!("cannot be written as HDF5: {error}")))?;
     replace(path, &image)
 }
 
@@ -176,8 +182,7 @@ fn write_axes(file: &hdf5::File, grid: &NuLibGrid, species: usize) -> hdf5::Resu
         ("nye", grid.electron_fraction.len()),
     ];
     for (name, count) in counts {
-        let count = i32::try_from(count).unwrap_or(i32::MAX);
-        file.new_dataset::<i32>().shape([1]).create(name)?.write_raw(&[count])?;
+        write_count(file, name, count)?;
     }
     let edges = &grid.energy_edges;
     let widths: Vec<f64> = edges.windows(2).map(|pair| pair[1] - pair[0]).collect();
@@ -193,6 +198,16 @@ fn write_axes(file: &hdf5::File, grid: &NuLibGrid, species: usize) -> hdf5::Resu
     axes.into_iter().try_for_each(|(name, values)| write_numbers(file, name, &[values.len()], values))
 }
 
-fn write_numbers(file: &hdf5::File, name: &str, shape: &[usize], values: &[f64]) -> hdf5::Result<()> {
+pub(super) fn write_count(file: &hdf5::File, name: &str, count: usize) -> hdf5::Result<()> {
+    let count = i32::try_from(count).unwrap_or(i32::MAX);
+    file.new_dataset::<i32>().shape([1]).create(name)?.write_raw(&[count])
+}
+
+pub(super) fn write_numbers(
+    file: &hdf5::File,
+    name: &str,
+    shape: &[usize],
+    values: &[f64],
+) -> hdf5::Result<()> {
     file.new_dataset::<f64>().shape(shape).create(name)?.write_raw(values)
 }

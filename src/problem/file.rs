@@ -248,7 +248,7 @@ pub struct ProfileFile {
 }
 
 /// A table in the layout of stellarcollapse.org.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct EquationOfStateFile {
     pub file: String,

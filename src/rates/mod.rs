@@ -7,6 +7,7 @@
 
 pub mod matter;
 pub mod report;
+pub mod table;
 
 use serde::Serialize;
 
