@@ -64,6 +64,8 @@ pub enum Dimension {
     Pressure,
     /// Emissivities; erg/(cm³ s).
     Emissivity,
+    /// Kernels of inelastic reactions; cm³/s.
+    Kernel,
     /// Pure numbers (mass fractions, lapse, Γ, mass and charge numbers).
     Number,
     /// Number densities; 1/cm³.
@@ -105,6 +107,7 @@ impl Dimension {
             Self::Velocity => VELOCITIES,
             Self::Pressure => PRESSURES,
             Self::Emissivity => EMISSIVITIES,
+            Self::Kernel => KERNELS,
             Self::Number => NUMBERS,
             Self::NumberDensity => NUMBER_DENSITIES,
             Self::Luminosity => LUMINOSITIES,
@@ -139,6 +142,7 @@ impl Dimension {
             Self::Velocity => "velocity",
             Self::Pressure => "pressure",
             Self::Emissivity => "emissivity",
+            Self::Kernel => "kernel",
             Self::Number => "number",
             Self::NumberDensity => "number density",
             Self::Luminosity => "luminosity",
@@ -187,6 +191,8 @@ const VELOCITIES: &[(&str, f64)] = &[
     ("km/s", 1e5 / SPEED_OF_LIGHT),
     ("km s-1", 1e5 / SPEED_OF_LIGHT),
 ];
+
+const KERNELS: &[(&str, f64)] = &[("cm3/s", 1.0), ("cm3 s-1", 1.0)];
 
 const PRESSURES: &[(&str, f64)] = &[
     ("erg/cm3", 1.0),

@@ -598,6 +598,20 @@ fn problem(matter: &str, species: &str, energy: &str, source: &str) -> String {
     "0 species of heavy-lepton neutrinos and 1 of heavy-lepton antineutrinos"
 )]
 #[case::unknown(UNIFORM, THREE, SPECTRAL, "Inelastic(constants: Mine)", "Mine")]
+#[case::gray_zones(
+    UNIFORM,
+    THREE,
+    "Gray",
+    "ZoneTable(file: \"x.h5\", mapping: Pointwise, inelastic: true)",
+    "kernels in a gray problem"
+)]
+#[case::lonely_zones(
+    UNIFORM,
+    "[(name: \"nue\", flavour: ElectronNeutrino)]",
+    SPECTRAL,
+    "ZoneTable(file: \"x.h5\", mapping: Pointwise, pairs: true)",
+    "1 species of electron neutrinos and 0 of electron antineutrinos"
+)]
 fn bad_problems_are_refused_with_their_place(
     #[case] matter: &str,
     #[case] species: &str,

@@ -133,7 +133,12 @@ fn build(path: &Path, mapping: GroupMapping, species: &[SpeciesFile]) -> Result<
         BuildContext { units: UnitSystem::PHYSICAL, folder: path.parent().unwrap().to_owned(), data: None };
     let file = path.file_name().unwrap().to_str().unwrap().to_owned();
     let surroundings = Surroundings { lapse: &|_| 1.0, has_matter: false };
-    Opacities::build(&[OpacityFile::ZoneTable { file, mapping }], species, &context, surroundings)
+    Opacities::build(
+        &[OpacityFile::ZoneTable { file, mapping, inelastic: false, pairs: false }],
+        species,
+        &context,
+        surroundings,
+    )
 }
 
 fn at(opacities: &Opacities, r: f64, energy: f64, element: Option<(f64, f64)>) -> Result<Vec<LocalOpacity>> {
@@ -265,7 +270,7 @@ fn first_moments_are_averaged() {
 #[test]
 fn equilibrium_follows_from_emissivity() {
     let written = write(&Table::new().without("f_equilibrium"));
-    let table = TableFile::read(&written.path).unwrap();
+    let table = TableFile::read(&written.path, [false; 2]).unwrap();
     for ((s, z, g), value) in table.equilibrium.indexed_iter() {
         assert!((value / equilibrium(s, z, g) - 1.0).abs() < 1e-12);
     }
@@ -278,7 +283,7 @@ fn units_are_converted() {
         .edit("r_edges", |edges| *edges /= 1e5)
         .unit("absorption", Some("1/km"))
         .edit("absorption", |values| *values *= 1e5);
-    let read = TableFile::read(&write(&table).path).unwrap();
+    let read = TableFile::read(&write(&table).path, [false; 2]).unwrap();
     assert!((read.r_edges[3] / 1e7 - 1.0).abs() < 1e-15);
     assert!((read.absorption[[1, 2, 3]] / absorption(1, 2, 3) - 1.0).abs() < 1e-14);
 }
@@ -343,13 +348,13 @@ fn missing_species_are_named() {
     "dataset `energy_edges` has the shape [1]; valid: one dimension with at least two edges")]
 fn bad_tables_are_described(#[case] table: Table, #[case] said: &str) {
     let written = write(&table);
-    let message = TableFile::read(&written.path).unwrap_err().to_string();
+    let message = TableFile::read(&written.path, [false; 2]).unwrap_err().to_string();
     assert!(message.contains("table.h5: ") && message.contains(said), "{message}");
 }
 
 #[test]
 fn bad_files_are_described() {
-    let message = |path: &Path| TableFile::read(path).unwrap_err().to_string();
+    let message = |path: &Path| TableFile::read(path, [false; 2]).unwrap_err().to_string();
     let folder = tempfile::tempdir().unwrap();
     let absent = message(&folder.path().join("absent.h5"));
     assert!(absent.contains("absent.h5: cannot be read"), "{absent}");
@@ -405,4 +410,119 @@ fn the_snapshot_is_read() {
         assert!((value.absorption / absorption - 1.0).abs() < 1e-13, "{value:?}");
         assert!((value.emissivity / (absorption * equilibrium) - 1.0).abs() < 1e-13, "{value:?}");
     }
+}
+
+/// T of the zones \[MeV\].
+const TEMPERATURES: [f64; 3] = [4.0, 3.0, 2.0];
+/// The middles of the groups \[MeV\].
+const ENERGIES: [f64; 4] = [1.0, 3.5, 8.0, 20.5];
+
+/// Down-scattering [cm³/s].
+fn down(s: usize, z: usize, k: usize, l: usize) -> f64 {
+    if k < l { 0.0 } else { 1e-30 * ((1 + s) * (2 + z) * (1 + k) * (3 + l)) as f64 }
+}
+
+/// Annihilation [cm³/s]; that of ν̄e is the transpose of that of νe, that of νx is not symmetric.
+fn annihilation(s: usize, z: usize, k: usize, l: usize) -> f64 {
+    let of = |k: usize, l: usize| 1e-31 * ((1 + z) * (1 + k) * (2 + 3 * l)) as f64;
+    if s == 1 { of(l, k) } else { of(k, l) }
+}
+
+fn kernel(value: impl Fn(usize, usize, usize, usize) -> f64) -> ArrayD<f64> {
+    ndarray::Array4::from_shape_fn((3, 3, 4, 4), |(s, z, k, l)| value(s, z, k, l)).into_dyn()
+}
+
+fn with_kernels() -> Table {
+    let temperatures = ArrayD::from_shape_vec(IxDyn(&[3]), TEMPERATURES.to_vec()).unwrap();
+    Table::new()
+        .with("temperature", temperatures, "MeV")
+        .with("inelastic_phi0", kernel(down), "cm3 s-1")
+        .with("inelastic_phi1", kernel(|s, z, k, l| -0.25 * down(s, z, k, l)), "cm3 s-1")
+        .with("pairs_phi0", kernel(annihilation), "cm3/s")
+}
+
+fn build_with_kernels(path: &Path, mapping: GroupMapping) -> Result<Opacities> {
+    let file = path.to_str().unwrap().to_owned();
+    let context = BuildContext { units: UnitSystem::PHYSICAL, folder: "/".into(), data: None };
+    let surroundings = Surroundings { lapse: &|_| 1.0, has_matter: false };
+    let source = OpacityFile::ZoneTable { file, mapping, inelastic: true, pairs: true };
+    Opacities::build(&[source], &standard(), &context, surroundings)
+}
+
+/// 2π/(c(hc)³).
+fn kernel_unit() -> f64 {
+    2.0 * std::f64::consts::PI / (SPEED_OF_LIGHT * PLANCK_C.powi(3))
+}
+
+/// At the groups' own energies both mappings give the table's kernels, up-scattering and production by detailed
+/// balance with the zone's temperature, ν̄e as the transpose, νx as the mean of kernel and transpose.
+#[rstest::rstest]
+#[case(GroupMapping::Conservative)]
+#[case(GroupMapping::Pointwise)]
+fn kernels_of_the_table_reach_the_solver(#[case] mapping: GroupMapping) {
+    let written = write(&with_kernels());
+    let opacities = build_with_kernels(&written.path, mapping).unwrap();
+    assert!(opacities.describe()[0].contains("kernels of inelastic scattering; kernels of pairs"));
+    let nodes = ENERGIES.map(|energy| EnergyNode { energy, element: None });
+    let close = |a: f64, b: f64, what: &str| assert!((a / b - 1.0).abs() < 1e-12, "{what}: {a:e} {b:e}");
+    for (zone, r) in [(0, 5e5), (1, 2e6), (2, 9e6)] {
+        let point = RadialPoint { r, lapse: 1.0, matter: None };
+        let kernels = opacities.kernels_at(&point, &nodes).unwrap().unwrap();
+        for (s, k, l) in (0..3).flat_map(|s| (0..16).map(move |at| (s, at / 4, at % 4))) {
+            let balance = |exponent: f64| (-exponent / TEMPERATURES[zone]).exp();
+            let scattering = kernels.scattering[s].as_ref().unwrap()[[k, l]];
+            let (high, low) = (k.max(l), k.min(l));
+            let rise = (ENERGIES[l] - ENERGIES[k]).max(0.0);
+            let exact = kernel_unit() * down(s, zone, high, low) * balance(rise);
+            close(scattering.zeroth, exact, "scattering");
+            close(scattering.first, -0.25 * exact, "its first moment");
+            let pair = kernels.pairs[s].as_ref().unwrap();
+            let mut exact = annihilation(s, zone, k, l);
+            if s == 2 {
+                exact = 0.5 * (exact + annihilation(s, zone, l, k));
+            }
+            close(pair.annihilation[[k, l]].zeroth, kernel_unit() * exact, "annihilation");
+            let production = kernel_unit() * exact * balance(ENERGIES[k] + ENERGIES[l]);
+            close(pair.production[[k, l]].zeroth, production, "production");
+        }
+    }
+}
+
+/// Up-scattering may be in the table, if it is in detailed balance; kernels that are not asked for are not read.
+#[test]
+fn complete_kernels_are_accepted_and_unused_ones_ignored() {
+    let full = kernel(|s, z, k, l| {
+        let gap = (ENERGIES[l] - ENERGIES[k]).max(0.0);
+        down(s, z, k.max(l), k.min(l)) * (-gap / TEMPERATURES[z]).exp() * 1.005
+    });
+    let table = with_kernels().edit("inelastic_phi0", |values| *values = full).without("inelastic_phi1");
+    let written = write(&table);
+    build_with_kernels(&written.path, GroupMapping::Pointwise).unwrap();
+    let written = write(&with_kernels().set("pairs_phi0", &[0, 0, 0, 0], f64::NAN));
+    assert_eq!(TableFile::read(&written.path, [true, false]).unwrap().kernels.unwrap().pairs, None);
+    assert_eq!(TableFile::read(&written.path, [false; 2]).unwrap().kernels, None);
+}
+
+#[rstest::rstest]
+#[case::missing(with_kernels().without("pairs_phi0"), "has no dataset `pairs_phi0`")]
+#[case::no_temperature(with_kernels().without("temperature"), "has no dataset `temperature`")]
+#[case::cold(with_kernels().set("temperature", &[1], 0.0),
+    "dataset `temperature` has 0e0 at [1]; valid: temperatures > 0")]
+#[case::nan(with_kernels().set("inelastic_phi0", &[1, 0, 2, 1], f64::NAN),
+    "dataset `inelastic_phi0` has NaN at [1, 0, 2, 1]; valid: finite numbers")]
+#[case::negative(with_kernels().set("pairs_phi0", &[2, 1, 0, 3], -1e-31),
+    "dataset `pairs_phi0` has -1e-31 at [2, 1, 0, 3]; valid: kernels >= 0")]
+#[case::first(with_kernels().set("inelastic_phi1", &[0, 0, 0, 0], 1e-28),
+    "dataset `inelastic_phi1` has 1e-28 at [0, 0, 0, 0]; valid: at most `inelastic_phi0` = 6.0")]
+#[case::shape(with_kernels().edit("inelastic_phi0", |values| *values = ArrayD::zeros(IxDyn(&[3, 3, 4]))),
+    "dataset `inelastic_phi0` has the shape [3, 3, 4]; valid: [3, 3, 4, 4]")]
+#[case::unit(with_kernels().unit("pairs_phi0", Some("cm3")), "dataset `pairs_phi0` has the unit \"cm3\"; valid: cm3/s")]
+#[case::balance(with_kernels().set("inelastic_phi0", &[0, 1, 0, 2], 5e-29),
+    "dataset `inelastic_phi0` has 5e-29 at [0, 1, 0, 2]; valid: 0 or 2.6")]
+#[case::partner(with_kernels().set("pairs_phi0", &[1, 2, 3, 0], 9e-31),
+    "dataset `pairs_phi0` has 9e-31 at [1, 2, 3, 0]; valid: 3.3")]
+fn bad_kernels_are_named(#[case] table: Table, #[case] said: &str) {
+    let written = write(&table);
+    let message = build_with_kernels(&written.path, GroupMapping::Conservative).unwrap_err().to_string();
+    assert!(message.contains("table.h5: ") && message.contains(said), "{message}");
 }

@@ -28,6 +28,7 @@ pub mod table_file;
 mod thermal_quadrature;
 pub mod weak;
 pub mod weak_magnetism;
+pub mod zone_kernels;
 pub mod zone_table;
 
 use ndarray::Array2;
@@ -337,10 +338,10 @@ fn build_source(
         OpacityFile::Scattering { scattering, mean_cosine, region, species } => Box::new(
             builder.scattering(path, scattering, *mean_cosine, region.as_ref(), species.as_deref())?,
         ),
-        OpacityFile::ZoneTable { file, mapping } => {
+        OpacityFile::ZoneTable { file, mapping, inelastic, pairs } => {
             require_physical(&path, "a zone table", context)?;
             let file = context.data_file(file, &format!("{path}.file"))?;
-            Box::new(ZoneTable::read(index, &file, *mapping, species)?)
+            Box::new(ZoneTable::read(index, &file, *mapping, [*inelastic, *pairs], species)?)
         }
         OpacityFile::NuLibTable { file, mapping, inelastic, pairs, bremsstrahlung } => {
             require_matter(&path, "a NuLib table", context, &builder)?;

@@ -9,6 +9,7 @@ use super::kernels::{InelasticKernels, Moments, pair_kernels, partners, scatteri
 use super::nuclear_matter::NuclearMatter;
 use super::nulib_table::{NuLibKernel, NuLibPoint, NuLibTable};
 use super::weak::WeakConstants;
+use super::zone_kernels::between_nodes;
 use super::{EnergyNode, LocalOpacity, OpacitySource, RadialPoint, Species};
 use crate::background::MatterState;
 use crate::constants::{MEV_IN_ERG, PLANCK_C, SPEED_OF_LIGHT};
@@ -121,16 +122,12 @@ impl NuLibSource {
         let rows = self.rows[of].rows;
         let mut mean = Moments::default();
         for &row in rows {
-            let (mut logarithm, mut ratio) = (0.0, 0.0);
-            for (k, weight) in own.weights() {
-                for (l, other_weight) in other.weights() {
-                    let zeroth = kernel.zeroth[[row, k, l]].max(f64::MIN_POSITIVE);
-                    logarithm += weight * other_weight * zeroth.ln();
-                    ratio += weight * other_weight * kernel.first[[row, k, l]] / zeroth;
-                }
-            }
-            let zeroth = scale * logarithm.exp() / rows.len() as f64;
-            mean += Moments { zeroth, first: zeroth * ratio };
+            let moments = between_nodes(own, other, |k, l| Moments {
+                zeroth: kernel.zeroth[[row, k, l]],
+                first: kernel.first[[row, k, l]],
+            });
+            let factor = scale / rows.len() as f64;
+            mean += Moments { zeroth: factor * moments.zeroth, first: factor * moments.first };
         }
         mean
     }

@@ -8,6 +8,7 @@ use hdf5::types::{FixedAscii, FixedUnicode, TypeDescriptor, VarLenAscii, VarLenU
 use hdf5::{Container, File};
 use ndarray::{Array3, Zip};
 
+use super::zone_kernels::ZoneKernels;
 use crate::constants::{MEV_IN_ERG, PLANCK_C, SPEED_OF_LIGHT};
 use crate::error::{Error, Result};
 use crate::hdf5_file::{self, index};
@@ -42,17 +43,19 @@ pub struct TableFile {
     pub scattering: Array3<f64>,
     /// σ₁ [1/cm], |σ₁| ≤ σ₀.
     pub scattering_first: Option<Array3<f64>>,
+    /// The kernels that were asked for.
+    pub kernels: Option<ZoneKernels>,
 }
 
 impl TableFile {
-    /// Reads and checks `path`.
+    /// Reads and checks `path`, with the kernels of inelastic scattering and of pair reactions if asked for.
     ///
     /// # Errors
     /// [`Error::File`], with the dataset and the index of the first value at fault: a file that is
     /// missing, truncated or not HDF5; a dataset that is missing or has another shape or unit; values
     /// that are not finite, negative, or contradict each other; edges that do not increase.
-    pub fn read(path: &Path) -> Result<Self> {
-        let reader = Reader { path, file: hdf5_file::open(path)? };
+    pub fn read(path: &Path, kernels: [bool; 2]) -> Result<Self> {
+        let reader = Reader::open(path)?;
         let species = reader.names("species")?;
         let r_edges = reader.edges("r_edges", Dimension::Length)?;
         let energy_edges = reader.edges("energy_edges", Dimension::Energy)?;
@@ -62,6 +65,7 @@ impl TableFile {
         let scattering = reader.coefficient("scattering", shape)?;
         let equilibrium = reader.equilibrium(&absorption, &energy_edges)?;
         let scattering_first = reader.scattering_first(&scattering)?;
+        let kernels = ZoneKernels::read(&reader, shape, &energy, kernels)?;
         Ok(Self {
             species,
             r_edges,
@@ -71,16 +75,22 @@ impl TableFile {
             equilibrium,
             scattering,
             scattering_first,
+            kernels,
         })
     }
 }
 
-struct Reader<'a> {
+/// Reads datasets of a zone table and names them in errors.
+pub(super) struct Reader<'a> {
     path: &'a Path,
     file: File,
 }
 
-impl Reader<'_> {
+impl<'a> Reader<'a> {
+    pub(super) fn open(path: &'a Path) -> Result<Self> {
+        Ok(Self { path, file: hdf5_file::open(path)? })
+    }
+
     fn error(&self, dataset: &str, what: impl std::fmt::Display) -> Error {
         Error::file(self.path, format!("dataset `{dataset}` {what}"))
     }
@@ -89,7 +99,7 @@ impl Reader<'_> {
         self.error(dataset, format!("cannot be read: {error}"))
     }
 
-    fn has(&self, name: &str) -> bool {
+    pub(super) fn has(&self, name: &str) -> bool {
         self.file.link_exists(name)
     }
 
@@ -113,7 +123,7 @@ impl Reader<'_> {
     }
 
     /// All values of `name`, in the internal unit of `dimension`.
-    fn values(&self, name: &str, shape: &[usize], dimension: Dimension) -> Result<Vec<f64>> {
+    pub(super) fn values(&self, name: &str, shape: &[usize], dimension: Dimension) -> Result<Vec<f64>> {
         let dataset = self.dataset(name)?;
         if dataset.shape() != shape {
             return Err(self.error(name, format!("has the shape {:?}; valid: {shape:?}", dataset.shape())));
@@ -139,7 +149,7 @@ impl Reader<'_> {
             .ok_or_else(|| self.error(name, format!("has the unit \"{unit}\"; valid: {valid}")))
     }
 
-    fn invalid(&self, name: &str, index: &str, value: f64, valid: &str) -> Error {
+    pub(super) fn invalid(&self, name: &str, index: &str, value: f64, valid: &str) -> Error {
         self.error(name, format!("has {value:e} at {index}; valid: {valid}"))
     }
 

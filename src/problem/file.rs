@@ -497,7 +497,16 @@ pub enum OpacityFile {
         species: Option<Vec<String>>,
     },
     /// Per-zone, per-group coefficients of the user's own code (docs/problem_format.md gives the layout).
-    ZoneTable { file: String, mapping: GroupMapping },
+    ZoneTable {
+        file: String,
+        mapping: GroupMapping,
+        /// Whether the table's kernels of inelastic scattering are used.
+        #[serde(default)]
+        inelastic: bool,
+        /// Whether the table's kernels of pair reactions are used.
+        #[serde(default)]
+        pairs: bool,
+    },
     /// A table in NuLib's HDF5 layout over density, temperature and Y_e (docs/microphysics.md).
     NuLibTable {
         file: String,

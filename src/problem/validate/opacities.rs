@@ -32,9 +32,10 @@ impl Validator<'_> {
                 ensure(cosine, &format!("{path}.mean_cosine"), mean_cosine, "a cosine from -1 to 1")?;
                 self.where_it_acts(region.as_ref(), species.as_deref(), path)
             }
-            OpacityFile::ZoneTable { file, .. } => {
+            &OpacityFile::ZoneTable { ref file, inelastic, pairs, .. } => {
                 not_empty(file, &format!("{path}.file"))?;
-                self.physical_units_needed(path, "ZoneTable")
+                self.physical_units_needed(path, "ZoneTable")?;
+                self.table_kernels(inelastic, pairs, path)
             }
             &OpacityFile::NuLibTable { ref file, inelastic, pairs, bremsstrahlung, .. } => {
                 not_empty(file, &format!("{path}.file"))?;
@@ -60,6 +61,10 @@ impl Validator<'_> {
         self.physical_units_needed(path, "NuLibTable")?;
         let valid = "a problem with background.matter";
         ensure(self.has_matter(), path, "NuLibTable without matter", valid)?;
+        self.table_kernels(inelastic, with_pairs, path)
+    }
+
+    fn table_kernels(&self, inelastic: bool, with_pairs: bool, path: &str) -> Result<()> {
         let gray = matches!(self.file.phase_space.energy, EnergyGridFile::Gray);
         let valid = "a problem with an energy grid, as these reactions change energies";
         ensure(!gray || !(inelastic || with_pairs), path, "kernels in a gray problem", valid)?;
