@@ -216,3 +216,127 @@ fn bad_tables_are_refused(#[case] args: &[&str], #[case] said: &str) {
     assert!(text.contains(said), "{said} is not in: {text}");
     assert!(!path.exists());
 }
+
+/// A table with dataset `name` replaced by what `change` makes of its values and shape; none without values.
+fn damaged(path: &Path, name: &str, change: impl FnOnce(&mut Vec<f64>, &mut Vec<usize>)) {
+    // Processes that other tests start inherit the file with its lock: the copy has none.
+    let original = path.with_extension("original");
+    write(&original, &[], &format!("{GRID}, scattering: TotalAndDelta"));
+    let file = hdf5::File::append(&original).unwrap();
+    let dataset = file.dataset(name).unwrap();
+    let (mut values, mut shape) = (dataset.read_raw::<f64>().unwrap(), dataset.shape());
+    change(&mut values, &mut shape);
+    file.unlink(name).unwrap();
+    if !values.is_empty() {
+        file.new_dataset::<f64>().shape(shape).create(name).unwrap().write_raw(&values).unwrap();
+    }
+    file.flush().unwrap();
+    std::fs::copy(&original, path).unwrap();
+}
+
+fn read_error(path: &Path) -> String {
+    let message = NuLibTable::read(path).unwrap_err().to_string();
+    assert!(message.starts_with(path.to_str().unwrap()), "{message}");
+    message
+}
+
+/// Each bad number has its own message with file, dataset, index, value and what is valid.
+#[rstest::rstest]
+#[case("absorption_opacity", 85, f64::NAN, "has NaN at [1, 0, 0, 1, 1]; valid: finite numbers")]
+#[case("emissivities", 0, -1.0, "has -1e0 at [0, 0, 0, 0, 0]; valid: numbers >= 0")]
+#[case("scattering_opacity", 1, f64::INFINITY, "has inf at [0, 0, 0, 0, 1]; valid: finite numbers")]
+#[case("scattering_delta", 3, 4.0, "has 4e0 at [0, 0, 0, 1, 0]; valid: numbers from -3 to 3")]
+#[case("inelastic_phi0", 10, f64::NAN, "has NaN at [0, 0, 1, 0, 1]; valid: finite numbers")]
+#[case("epannihil_phi0", 0, -1e-30, "has -1e-30 at [0, 0, 0, 0, 0, 0]; valid: numbers >= 0")]
+#[case("epannihil_phi1", 1, f64::NAN, "has NaN at [0, 0, 0, 0, 0, 1]; valid: finite numbers")]
+#[case("bremsstrahlung_phi0", 2, f64::NAN, "has NaN at [0, 0, 0, 0, 0, 2]; valid: finite numbers")]
+#[case("rho_points", 1, 1e9, "has 1e9 at [1]; valid: increasing numbers")]
+#[case("temp_points", 0, 0.0, "has 0e0 at [0]; valid: numbers > 0")]
+#[case("ye_points", 0, -0.1, "has -1e-1 at [0]; valid: numbers >= 0")]
+#[case("eta_Ipoints", 0, 0.0, "has 0e0 at [0]; valid: numbers > 0")]
+#[case("bin_bottom", 3, 7.0, "at [3]; valid:")]
+#[case("number_species", 0, 4.0, "is 4; valid: 3 or 6")]
+#[case("nrho", 0, 1.0, "is 1; valid: a whole number of at least 2")]
+#[case("number_groups", 0, 2.5, "is 2.5; valid: a whole number of at least 1")]
+fn bad_numbers_are_named(#[case] name: &str, #[case] at: usize, #[case] value: f64, #[case] said: &str) {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("table.h5");
+    damaged(&path, name, |values, _| values[at] = value);
+    let message = read_error(&path);
+    let dataset = if name == "bin_bottom" { "dataset `" } else { &format!("dataset `{name}`") };
+    assert!(message.contains(dataset) && message.contains(said), "{message}");
+}
+
+#[rstest::rstest]
+#[case("scattering_opacity", "has the shape [3, 3, 3, 3, 8]; valid: [8, 3, 3, 3, 3]")]
+#[case("inelastic_phi1", "has the shape [3, 3, 8, 3, 8]; valid: [8, 3, 8, 3, 3]")]
+#[case("bremsstrahlung_phi0", "has the shape [3, 3, 8, 3, 8, 2]; valid: [2, 8, 3, 8, 3, 3]")]
+fn wrong_shapes_are_named(#[case] name: &str, #[case] said: &str) {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("table.h5");
+    damaged(&path, name, |_, shape| shape.reverse());
+    let message = read_error(&path);
+    assert!(message.contains(&format!("dataset `{name}` {said}")), "{message}");
+}
+
+#[test]
+fn missing_datasets_and_foreign_files_are_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("table.h5");
+    damaged(&path, "emissivities", |values, _| values.clear());
+    assert!(read_error(&path).contains("has no dataset `emissivities`"));
+    damaged(&path, "epannihil_phi1", |values, _| values.clear());
+    assert!(read_error(&path).contains("has no dataset `epannihil_phi1`"));
+    let whole = std::fs::read(&path).unwrap();
+    std::fs::write(&path, &whole[..whole.len() / 2]).unwrap();
+    assert!(read_error(&path).contains("is truncated"));
+    std::fs::write(&path, "no table").unwrap();
+    assert!(read_error(&path).contains("is not an HDF5 file"));
+    assert!(read_error(&folder.path().join("none.h5")).contains("cannot be read"));
+}
+
+/// Kernels outside their own axes, which are others than those of the opacities.
+#[rstest::rstest]
+#[case(MatterState { temperature: 200.0, electron_chemical_potential: Some(200.0), ..matter(1e12, 0.9, 0.1) },
+    "`temp_Ipoints` covers 1e0 to 1e2 MeV")]
+#[case(MatterState { electron_chemical_potential: Some(200.0), ..matter(1e12, 0.9, 0.1) },
+    "`eta_Ipoints` covers 1e-1 to 1e1")]
+#[case(matter(1e13, 0.9, 0.1), "`n_N_Ipoints` covers 1e34 to 1e36 cm-3")]
+fn kernels_outside_their_axes_are_refused(#[case] state: MatterState, #[case] said: &str) {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("table.h5");
+    write(&path, &[], GRID);
+    let fields = "mapping: Conservative, inelastic: true, pairs: true, bremsstrahlung: true";
+    let source = build(&format!("[NuLibTable(file: {:?}, {fields})]", path.to_str().unwrap()), THREE);
+    let point = RadialPoint { r: 2e6, lapse: 1.0, matter: Some(&state) };
+    let message =
+        source.kernels_at(&point, &[EnergyNode { energy: 5.0, element: None }]).unwrap_err().to_string();
+    assert!(message.contains("table.h5: is asked for the point") && message.contains(said), "{message}");
+    assert!(message.contains("r = 2.0"), "{message}");
+}
+
+/// NuLib's own tables without and with δ, pairs and inelastic kernels: what each variant has is said, and what it
+/// has not is refused where it is asked for.
+#[test]
+fn variants_without_kernels_are_read() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("table.h5");
+    for (sources, kernels) in [
+        ("[Rates()]", [false; 3]),
+        ("[Rates(), Inelastic(pairs: false, bremsstrahlung: false)]", [true, false, false]),
+        (
+            "[Rates(), Inelastic(electron_scattering: false, positrons: false, bremsstrahlung: false)]",
+            [false, true, false],
+        ),
+        (
+            "[Rates(), Inelastic(electron_scattering: false, positrons: false, pairs: false)]",
+            [false, false, true],
+        ),
+    ] {
+        for (scattering, transport) in [("Transport", true), ("TotalAndDelta", false)] {
+            write(&path, &["--sources", sources], &format!("{GRID}, scattering: {scattering}"));
+            let table = NuLibTable::read(&path).unwrap();
+            assert_eq!((table.kernels(), table.has_transport_scattering()), (kernels, transport));
+        }
+    }
+}
