@@ -13,7 +13,8 @@
 
 use rayon::prelude::*;
 
-use crate::opacities::kernels::InelasticKernels;
+use crate::methods::coefficients::Coefficients;
+use crate::opacities::kernels::{InelasticKernels, PairKernel};
 use crate::phase_space::PhaseSpace;
 
 /// Kernels at all radial nodes.
@@ -84,6 +85,28 @@ impl Inelastic {
                 }
             }
         });
+        moments
+    }
+
+    /// Moments in equilibrium with the matter: J₀ = η/κ* of the elastic `coefficients`, or by detailed
+    /// balance of pairs, Φᵖ/Φᵃ = (f/(1−f))² at equal energies, where nothing absorbs. 0 where there is
+    /// neither.
+    pub fn equilibrium(&self, space: &PhaseSpace, coefficients: &Coefficients) -> Field<Pair> {
+        let energies = self.energies();
+        let mut moments = Vec::with_capacity(space.radial.nodes.len() * self.species * energies);
+        for (i, kernels) in self.nodes.iter().enumerate() {
+            for s in 0..self.species {
+                moments.extend((0..energies).map(|k| {
+                    let local = coefficients.at(coefficients.first(s, k) + i);
+                    let j = if local.absorption > 0.0 {
+                        local.emissivity / local.absorption
+                    } else {
+                        kernels.pairs[s].as_ref().map_or(0.0, |kernel| occupation(kernel, k))
+                    };
+                    Pair { j, h: 0.0 }
+                }));
+            }
+        }
         moments
     }
 
@@ -187,4 +210,10 @@ impl Inelastic {
         coupling.first = (3.0 * weight * coupling.first.0, 3.0 * weight * coupling.first.1);
         Some(coupling)
     }
+}
+
+/// f with Φᵖ(1−f)² = Φᵃf² at energy `k`.
+fn occupation(kernel: &PairKernel, k: usize) -> f64 {
+    let (made, lost) = (kernel.production[[k, k]].zeroth.sqrt(), kernel.annihilation[[k, k]].zeroth.sqrt());
+    if made > 0.0 { made / (made + lost) } else { 0.0 }
 }

@@ -14,12 +14,14 @@ use crate::solvers::krylov::{self, Limits, LinearSystem, Outcome, Status, scaled
 
 use super::implicit::{ImplicitSolver, structure};
 use super::inelastic::{Field, Inelastic, Pair, Rates};
-use super::low_order::{Linearisation, LowOrder, two_ordinates, with_extinction};
+use super::low_order::{Linearisation, LowOrder, two_ordinates, with_inelastic};
 use super::operator::Operator;
 
 /// Residual reduction of the linear solve in one Newton step.
 const LINEAR_TOLERANCE: f64 = 1e-3;
-/// A Newton step that reduces the residual by less has stalled.
+/// Newton's method has stalled where this many steps in a row together reduce the residual by less than
+/// [`NEWTON_STALL`]. The first steps from afar may each do little before convergence becomes quadratic.
+const NEWTON_PATIENCE: usize = 3;
 const NEWTON_STALL: f64 = 0.5;
 
 /// The nonlinear problem.
@@ -67,7 +69,6 @@ impl NonlinearSystem<'_> {
             linear_iterations: 0,
             residuals: Vec::new(),
         };
-        let mut before = f64::INFINITY;
         loop {
             let moments = self.inelastic.moments(self.space(), f);
             let rates = self.inelastic.rates(&moments);
@@ -82,14 +83,13 @@ impl NonlinearSystem<'_> {
             outcome.status = match relative {
                 r if !r.is_finite() => Status::Failed,
                 r if r <= limits.tolerance => Status::Converged,
-                r if r > NEWTON_STALL * before => Status::Stalled,
+                _ if stalled(&outcome.residuals) => Status::Stalled,
                 _ => Status::Limit,
             };
             let exhausted = outcome.linear_iterations >= limits.iterations;
             if outcome.status != Status::Limit || exhausted {
                 return Ok(outcome);
             }
-            before = relative;
             let left = limits.iterations - outcome.linear_iterations;
             // No more digits than the last step can use.
             let tolerance = LINEAR_TOLERANCE.max(0.1 * limits.tolerance / relative);
@@ -119,9 +119,9 @@ impl NonlinearSystem<'_> {
     fn transport(&self, f: &[f64]) -> Vec<f64> {
         let unknowns = self.space().unknowns_per_species();
         let mut y = vec![0.0; f.len()];
-        for (species, (f, y)) in f.chunks_exact(unknowns).zip(y.chunks_exact_mut(unknowns)).enumerate() {
+        y.par_chunks_mut(unknowns).zip(f.par_chunks(unknowns)).enumerate().for_each(|(species, (y, f))| {
             self.operator.apply(species, self.shift, f, y);
-        }
+        });
         y
     }
 
@@ -166,23 +166,36 @@ impl NonlinearSystem<'_> {
         let coarse = two_ordinates(space);
         let linearisation =
             Linearisation { inelastic: self.inelastic, moments: &state.moments, rates: &state.rates };
-        let low_order = LowOrder::new(
-            self.geometry,
-            &coarse,
-            self.operator.coefficients,
-            self.reflecting,
-            self.shift,
-            &linearisation,
-        )?;
-        let effective = with_extinction(space, self.operator.coefficients, &state.rates);
+        let effective = with_inelastic(space, self.operator.coefficients, &state.rates);
         let operator = Operator::new(self.geometry, space, &effective, self.reflecting);
         let structure = structure(&operator.connection, space);
-        let sweeps = sweeps(&operator, &structure, self.shift)?;
+        // Side by side, as the elimination over the radii of the one is mostly sequential.
+        let (low_order, sweeps) = rayon::join(
+            || {
+                LowOrder::new(
+                    self.geometry,
+                    &coarse,
+                    self.operator.coefficients,
+                    self.reflecting,
+                    self.shift,
+                    &linearisation,
+                )
+            },
+            || sweeps(&operator, &structure, self.shift),
+        );
+        let (low_order, sweeps) = (low_order?, sweeps?);
         let jacobian = Jacobian { system: self, f, state, low_order, sweeps };
         let mut step = vec![0.0; f.len()];
         let outcome = krylov::solve(&jacobian, residual, &mut step, limits, progress)?;
         Ok((outcome, step))
     }
+}
+
+/// Whether the last [`NEWTON_PATIENCE`] steps did next to nothing.
+fn stalled(residuals: &[f64]) -> bool {
+    let Some(earlier) = residuals.len().checked_sub(NEWTON_PATIENCE) else { return false };
+    let least = |residuals: &[f64]| residuals.iter().copied().fold(f64::INFINITY, f64::min);
+    earlier > 0 && least(&residuals[earlier..]) > NEWTON_STALL * least(&residuals[..earlier])
 }
 
 /// One solver per species.
@@ -192,6 +205,7 @@ fn sweeps<'a>(
     shift: f64,
 ) -> Result<Vec<ImplicitSolver<'a, f32>>> {
     (0..operator.phase_space.species.len())
+        .into_par_iter()
         .map(|species| ImplicitSolver::new(operator, structure, species, shift))
         .collect()
 }
@@ -247,12 +261,12 @@ impl LinearSystem for Jacobian<'_> {
         self.apply(y, &mut left);
         left.par_iter_mut().zip(x).for_each(|(l, x)| *l = x - *l);
         let unknowns = self.system.space().unknowns_per_species();
-        let mut swept = vec![0.0; unknowns];
-        for (species, sweep) in self.sweeps.iter().enumerate() {
-            let range = species * unknowns..(species + 1) * unknowns;
-            sweep.precondition(&left[range.clone()], &mut swept);
-            y[range].par_iter_mut().zip(&swept).for_each(|(y, s)| *y += s);
-        }
+        let by_species = y.par_chunks_mut(unknowns).zip(left.par_chunks(unknowns));
+        by_species.zip(&self.sweeps).for_each(|((y, left), sweep)| {
+            let mut swept = vec![0.0; unknowns];
+            sweep.precondition(left, &mut swept);
+            y.iter_mut().zip(&swept).for_each(|(y, s)| *y += s);
+        });
     }
 
     fn row_scale(&self) -> &[f64] {
