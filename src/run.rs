@@ -185,6 +185,11 @@ impl Job<'_> {
             dataset.attribute("iterations", slowest.iterations as i64);
             dataset.attribute("residual_history", Attribute::Reals(slowest.residuals.clone()));
         }
+        if let Some(newton) = solution.newton {
+            dataset.attribute("newton_steps", newton.newton_steps as i64);
+            dataset.attribute("iterations", newton.linear_iterations as i64);
+            dataset.attribute("residual_history", Attribute::Reals(newton.residuals));
+        }
         self.finish(dataset, status)
     }
 

@@ -676,7 +676,7 @@ fn texts_that_do_not_follow_the_schema(#[case] old: &str, #[case] new: &str, #[c
     "sample_radii: [2, 0.5]",
     "test.ron:25:33: outputs.sample_radii[1]: found 0.5 after 2; valid: strictly increasing values"
 )]
-#[case(r#"variable: "r2_h""#, r#"variable: "r2h""#, r#"test.ron:28:20: criteria[0].variable: found "r2h"; valid: j, h, k, l, r2_h, r2_h_redshifted, number_density, energy_density, luminosity, luminosity_static, luminosity_infinity, number_luminosity_infinity, mean_energy, rms_energy, mean_energy_infinity, flux_factor, eddington_factor, lapse, radial_metric, velocity, heating_net, ye_rate, number, gain_radius, number_balance, lepton_balance, energy_balance, bound_violation_low, bound_violation_high (did you mean `r2_h`?)"#)]
+#[case(r#"variable: "r2_h""#, r#"variable: "r2h""#, r#"test.ron:28:20: criteria[0].variable: found "r2h"; valid: j, h, k, l, r2_h, r2_h_redshifted, number_density, energy_density, luminosity, luminosity_static, luminosity_infinity, number_luminosity_infinity, mean_energy, rms_energy, rms_energy_number, mean_energy_infinity, flux_factor, eddington_factor, lapse, radial_metric, velocity, heating_net, ye_rate, number, gain_radius, number_balance, lepton_balance, energy_balance, bound_violation_low, bound_violation_high (did you mean `r2_h`?)"#)]
 #[case(
     "at: 2,",
     "at: 9,",

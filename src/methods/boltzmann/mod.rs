@@ -45,7 +45,8 @@ pub fn identity_residual(geometry: &Geometry, space: &PhaseSpace) -> f64 {
 }
 
 /// Bytes that a steady-state run of `setup` needs at its peak: the solution, its copy for the file, the
-/// opacities, and for one species the factors of its energies and the vectors of the iteration.
+/// opacities, the factors of one species' energies and the vectors of its iteration. With inelastic
+/// collisions all species are solved together, with the factors of their moment equations besides.
 pub fn memory_estimate(setup: &Setup) -> u64 {
     let space = &setup.phase_space;
     let ordinates = space.angular.nodes.len() as u64;
@@ -53,15 +54,27 @@ pub fn memory_estimate(setup: &Setup) -> u64 {
     // A block and, for the half of the ordinates that flow inward, the columns of its elimination.
     let factors = space.radial.elements() as u64 * (size * size + size * ordinates / 2);
     let (unknowns, energies) = (space.unknowns_per_species() as u64, space.energy.len() as u64);
-    let one_species = match space.energy {
+    let together = if setup.inelastic.is_some() { space.species.len() as u64 } else { 1 };
+    let solver = match space.energy {
         EnergyGrid::Gray => 8 * (factors + 6 * unknowns),
         EnergyGrid::Spectral(_) => {
-            let vectors = 2 * krylov_restart(unknowns as usize) as u64 + 5;
-            4 * factors * energies + 8 * unknowns * vectors
+            let vectors = 2 * krylov_restart((together * unknowns) as usize) as u64 + 5;
+            together * (4 * factors * energies + 8 * unknowns * vectors)
         }
     };
+    let coupling = if setup.inelastic.is_some() { inelastic_memory(space) } else { 0 };
     let opacities = 32 * energies * space.radial.nodes.len() as u64;
-    space.species.len() as u64 * (16 * unknowns + opacities) + one_species
+    space.species.len() as u64 * (16 * unknowns + opacities) + solver + coupling
+}
+
+/// Bytes of the kernels (scattering, production and annihilation, two moments each) and of the factors of
+/// the moment equations, two ordinates of which one flows inward.
+fn inelastic_memory(space: &PhaseSpace) -> u64 {
+    let energies = space.energy.len() as u64;
+    let local = space.species.len() as u64 * energies;
+    let size = space.radial.per_element() as u64 * local * 2;
+    let kernels = 3 * 16 * space.radial.nodes.len() as u64 * local * energies;
+    kernels + 8 * space.radial.elements() as u64 * (size * size + size * local)
 }
 
 #[cfg(test)]
