@@ -521,6 +521,21 @@ pub struct ChargedCurrentFile {
     pub nuclei: bool,
 }
 
+impl OpacityFile {
+    /// Whether the source has inelastic kernels.
+    pub fn has_kernels(&self) -> bool {
+        match self {
+            Self::Inelastic { .. } => true,
+            &Self::NuLibTable { inelastic, pairs, bremsstrahlung, .. } => inelastic || pairs || bremsstrahlung,
+            Self::Absorption { .. }
+            | Self::Scattering { .. }
+            | Self::ZoneTable { .. }
+            | Self::Bruenn1985 { .. }
+            | Self::Rates { .. } => false,
+        }
+    }
+}
+
 impl ChargedCurrentFile {
     /// Every process off.
     pub const NONE: Self =

@@ -65,6 +65,24 @@ impl Inelastic {
         Self { nodes, weight, species }
     }
 
+    /// The kernels at each radial node.
+    pub fn nodes(&self) -> &[InelasticKernels] {
+        &self.nodes
+    }
+
+    /// The number weights ∫ℓ_k ε² dε that the sums over the kernels have.
+    pub fn weight(&self) -> &[f64] {
+        &self.weight
+    }
+
+    /// Whether pairs are produced anywhere.
+    pub fn makes_pairs(&self) -> bool {
+        let produces = |kernels: &InelasticKernels| {
+            kernels.pairs.iter().flatten().any(|pair| pair.production.iter().any(|m| m.zeroth > 0.0))
+        };
+        self.nodes.iter().any(produces)
+    }
+
     fn energies(&self) -> usize {
         self.weight.len()
     }
