@@ -826,8 +826,18 @@ pub enum InitialFile {
     Empty,
     /// f_eq of the opacities (0 where nothing absorbs).
     Equilibrium,
-    /// An expression in `r`, `mu`, `energy` (comoving).
+    /// An expression in `r`, `mu`, `energy` (comoving) for all species.
     Expression(String),
+    /// An expression for each of the species named; the others start empty.
+    BySpecies(Vec<SpeciesInitialFile>),
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SpeciesInitialFile {
+    pub species: String,
+    /// An expression in `r`, `mu`, `energy` (comoving).
+    pub f: String,
 }
 
 #[derive(Debug, Clone, Deserialize)]

@@ -13,7 +13,7 @@
 
 use rayon::prelude::*;
 
-use crate::opacities::kernels::InelasticKernels;
+use crate::opacities::kernels::{InelasticKernels, Moments};
 use crate::phase_space::PhaseSpace;
 
 /// Kernels at all radial nodes.
@@ -73,6 +73,15 @@ impl Inelastic {
     /// The number weights ∫ℓ_k ε² dε that the sums over the kernels have.
     pub fn weight(&self) -> &[f64] {
         &self.weight
+    }
+
+    /// Bytes of the kernels.
+    pub fn bytes(&self) -> u64 {
+        let matrices = |kernels: &InelasticKernels| {
+            kernels.scattering.iter().flatten().count() + 2 * kernels.pairs.iter().flatten().count()
+        };
+        let count: usize = self.nodes.iter().map(matrices).sum();
+        (count * self.energies().pow(2) * size_of::<Moments>()) as u64
     }
 
     /// Whether pairs are produced anywhere.
