@@ -657,6 +657,14 @@ fn texts_that_do_not_follow_the_schema(#[case] old: &str, #[case] new: &str, #[c
 )]
 #[case("initial: Empty", r#"initial: Expression("exp(t)")"#, r#"test.ron:24:60: mode.initial: found "exp(t)"; valid: a formula in r, mu, energy; `t` is not one of them"#)]
 #[case(
+    "initial: Empty",
+    "initial: BySpecies([])",
+    "test.ron:24:60: mode.initial: found []; valid: formulas of some species, or Empty"
+)]
+#[case("initial: Empty", r#"initial: BySpecies([(species: "nux", f: "0.1")])"#, "XX")]
+#[case("initial: Empty", r#"initial: BySpecies([(species: "nu", f: "0.1"), (species: "nu", f: "r")])"#, "XX")]
+#[case("initial: Empty", r#"initial: BySpecies([(species: "nu", f: "0.1*t")])"#, "XX")]
+#[case(
     "mode: Evolution(end: 5, output_times: [1, 2], initial: Empty, tolerance: 1e-8)",
     "mode: SteadyState(tolerance: -1)",
     "test.ron:24:34: mode.tolerance: found -1; valid: a tolerance between 0 and 1, both excluded"

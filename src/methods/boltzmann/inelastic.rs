@@ -14,7 +14,7 @@
 use rayon::prelude::*;
 
 use crate::methods::coefficients::Coefficients;
-use crate::opacities::kernels::{InelasticKernels, PairKernel};
+use crate::opacities::kernels::{InelasticKernels, Moments, PairKernel};
 use crate::phase_space::PhaseSpace;
 
 /// Kernels at all radial nodes.
@@ -64,6 +64,33 @@ impl Inelastic {
     /// their energy nodes.
     pub fn new(nodes: Vec<InelasticKernels>, weight: Vec<f64>, species: usize) -> Self {
         Self { nodes, weight, species }
+    }
+
+    /// The kernels at each radial node.
+    pub fn nodes(&self) -> &[InelasticKernels] {
+        &self.nodes
+    }
+
+    /// The number weights ∫ℓ_k ε² dε that the sums over the kernels have.
+    pub fn weight(&self) -> &[f64] {
+        &self.weight
+    }
+
+    /// Bytes of the kernels.
+    pub fn bytes(&self) -> u64 {
+        let matrices = |kernels: &InelasticKernels| {
+            kernels.scattering.iter().flatten().count() + 2 * kernels.pairs.iter().flatten().count()
+        };
+        let count: usize = self.nodes.iter().map(matrices).sum();
+        (count * self.energies().pow(2) * size_of::<Moments>()) as u64
+    }
+
+    /// Whether pairs are produced anywhere.
+    pub fn makes_pairs(&self) -> bool {
+        let produces = |kernels: &InelasticKernels| {
+            kernels.pairs.iter().flatten().any(|pair| pair.production.iter().any(|m| m.zeroth > 0.0))
+        };
+        self.nodes.iter().any(produces)
     }
 
     fn energies(&self) -> usize {

@@ -65,6 +65,15 @@ impl LowOrder {
         Ok(Self { structure, factors, radii, per_element })
     }
 
+    /// Bytes of the factors on the radii, energies and species of `space`.
+    pub fn factor_bytes(space: &PhaseSpace) -> u64 {
+        let channels = (space.species.len() * space.energy.len() * DIRECTIONS) as u64;
+        let size = space.radial.per_element() as u64 * channels;
+        // A block and, for the half of the channels that flow inward, the columns of its elimination.
+        let values = size * size + size * channels / 2;
+        space.radial.elements() as u64 * values * size_of::<f64>() as u64
+    }
+
     /// Solves for the moments at (radial node, species, energy), in place.
     pub fn solve(&self, moments: &mut [Pair]) {
         debug_assert_eq!(moments.len() * DIRECTIONS, self.radii / self.per_element * self.structure.size());

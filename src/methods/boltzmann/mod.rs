@@ -28,6 +28,7 @@ use crate::methods::setup::Setup;
 use crate::numerics::krylov_restart;
 use crate::opacities::LocalOpacity;
 use crate::phase_space::{EnergyGrid, PhaseSpace};
+use low_order::LowOrder;
 use operator::Operator;
 
 /// Largest residual of f = 1 in the discrete left side over all ordinates, relative to the diagonal of
@@ -45,8 +46,9 @@ pub fn identity_residual(geometry: &Geometry, space: &PhaseSpace) -> f64 {
 }
 
 /// Bytes that a steady-state run of `setup` needs at its peak: the solution, its copy for the file, the
-/// opacities, the factors of one species' energies and the vectors of its iteration. With inelastic
-/// collisions all species are solved together, with the factors of their moment equations besides.
+/// opacities, and for one species the factors of its energies and the vectors of the iteration. With
+/// inelastic collisions: the kernels, and for all species together the factors, the vectors and the moment
+/// equations of a Newton step.
 pub fn memory_estimate(setup: &Setup) -> u64 {
     let space = &setup.phase_space;
     let ordinates = space.angular.nodes.len() as u64;
@@ -54,27 +56,22 @@ pub fn memory_estimate(setup: &Setup) -> u64 {
     // A block and, for the half of the ordinates that flow inward, the columns of its elimination.
     let factors = space.radial.elements() as u64 * (size * size + size * ordinates / 2);
     let (unknowns, energies) = (space.unknowns_per_species() as u64, space.energy.len() as u64);
-    let together = if setup.inelastic.is_some() { space.species.len() as u64 } else { 1 };
-    let solver = match space.energy {
+    let one_species = match space.energy {
         EnergyGrid::Gray => 8 * (factors + 6 * unknowns),
         EnergyGrid::Spectral(_) => {
-            let vectors = 2 * krylov_restart((together * unknowns) as usize) as u64 + 5;
-            together * (4 * factors * energies + 8 * unknowns * vectors)
+            let vectors = 2 * krylov_restart(unknowns as usize) as u64 + 5;
+            4 * factors * energies + 8 * unknowns * vectors
         }
     };
-    let coupling = if setup.inelastic.is_some() { inelastic_memory(space) } else { 0 };
     let opacities = 32 * energies * space.radial.nodes.len() as u64;
-    space.species.len() as u64 * (16 * unknowns + opacities) + solver + coupling
-}
-
-/// Bytes of the kernels (scattering, production and annihilation, two moments each) and of the factors of
-/// the moment equations, two ordinates of which one flows inward.
-fn inelastic_memory(space: &PhaseSpace) -> u64 {
-    let energies = space.energy.len() as u64;
-    let local = space.species.len() as u64 * energies;
-    let size = space.radial.per_element() as u64 * local * 2;
-    let kernels = 3 * 16 * space.radial.nodes.len() as u64 * local * energies;
-    kernels + 8 * space.radial.elements() as u64 * (size * size + size * local)
+    let species = space.species.len() as u64;
+    let solution = species * (16 * unknowns + opacities);
+    let Some(inelastic) = &setup.inelastic else { return solution + one_species };
+    let moments = LowOrder::factor_bytes(space);
+    let vectors = 2 * krylov_restart(space.unknowns()) as u64 + 8;
+    // The opacities with the inelastic extinction are held twice: for the moments and for the sweeps.
+    let newton = species * (4 * factors * energies + 2 * opacities + 8 * unknowns * vectors) + moments;
+    solution + inelastic.bytes() + newton.max(one_species)
 }
 
 #[cfg(test)]

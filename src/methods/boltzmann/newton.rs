@@ -24,6 +24,9 @@ const LINEAR_TOLERANCE: f64 = 1e-3;
 const NEWTON_PATIENCE: usize = 3;
 const NEWTON_STALL: f64 = 0.5;
 
+/// Share of the gross exchange with matter that rounding leaves in sums over phase space.
+const ROUNDING: f64 = 1e-15;
+
 /// The nonlinear problem.
 pub struct NonlinearSystem<'a> {
     pub geometry: &'a Geometry,
@@ -41,7 +44,8 @@ pub struct NewtonOutcome {
     pub newton_steps: usize,
     /// Iterations of all linear solves.
     pub linear_iterations: usize,
-    /// Scaled residual relative to f, before the first step and after each.
+    /// Before the first step and after each, the larger of: the scaled residual relative to f; the number
+    /// of neutrinos that it stands for relative to that in the right-hand side, of the worst species.
     pub residuals: Vec<f64>,
 }
 
@@ -74,8 +78,9 @@ impl NonlinearSystem<'_> {
             let rates = self.inelastic.rates(&moments);
             let residual = self.residual(q, f, &rates);
             let scale = self.row_scale(&rates);
-            let size = scaled_norm(f, None).max(scaled_norm(q, Some(&scale))).max(f64::MIN_POSITIVE);
-            let relative = scaled_norm(&residual, Some(&scale)) / size;
+            let size = self.size(q, f, &rates, &scale).max(f64::MIN_POSITIVE);
+            let pointwise = scaled_norm(&residual, Some(&scale)) / size;
+            let relative = worse(pointwise, self.imbalance(q, f, &rates, &residual));
             outcome.residuals.push(relative);
             if !progress(relative) {
                 return Err(Error::Interrupted);
@@ -101,6 +106,50 @@ impl NonlinearSystem<'_> {
             outcome.newton_steps += 1;
             f.par_iter_mut().zip(&step.1).for_each(|(f, d)| *f += d);
         }
+    }
+
+    /// What residuals are compared with: the size of f, or of what is emitted where that is larger.
+    fn size(&self, q: &[f64], f: &[f64], rates: &[Rates], scale: &[f64]) -> f64 {
+        let mut source = q.to_vec();
+        self.at_points(&mut source, rates, |rates, _, q| q.iter_mut().for_each(|q| *q += rates.emission));
+        scaled_norm(f, None).max(scaled_norm(&source, Some(scale)))
+    }
+
+    /// Largest number of neutrinos of a species that `residual` stands for, relative to the number in `q`
+    /// and what inelastic collisions make or take away on balance (all there is of heavy neutrinos).
+    /// The norm of f does not see it: a tail of f that is small against 1 counts with ε² and with its large
+    /// opacity. What rounding makes of sums as large as the exchange with matter is not counted.
+    fn imbalance(&self, q: &[f64], f: &[f64], rates: &[Rates], residual: &[f64]) -> f64 {
+        let space = self.space();
+        let (radii, ordinates) = (space.radial.nodes.len(), space.angular.nodes.len());
+        let (energies, local) = (space.energy.len(), space.species.len() * space.energy.len());
+        let angular = &space.angular;
+        // Per (species, energy), added up in their order: the same for any number of threads.
+        let sums: Vec<[f64; 4]> = (0..local)
+            .into_par_iter()
+            .map(|sk| {
+                let mut sums = [0.0; 4];
+                for n in 0..space.slab() {
+                    let (i, j) = (n / ordinates, n % ordinates);
+                    let volume = space.radial.weights[i] * self.operator.connection.volume[i];
+                    let volume = volume * angular.weights[j];
+                    let (point, rates) = (sk * radii * ordinates + n, &rates[i * local + sk]);
+                    let gross = rates.emission + rates.extinction * f[point].abs();
+                    let made = rates.net(angular.nodes[j], f[point]);
+                    let terms = [residual[point], q[point].abs(), made, gross];
+                    sums.iter_mut().zip(terms).for_each(|(sum, term)| *sum += volume * term);
+                }
+                sums.map(|sum| sum * self.operator.energy.number_weight[sk % energies])
+            })
+            .collect();
+        let add = |a: [f64; 4], b: &[f64; 4]| [a[0] + b[0], a[1] + b[1], a[2] + b[2], a[3] + b[3]];
+        let of_species = sums.chunks(energies).map(|sums| sums.iter().fold([0.0; 4], add));
+        let relative = |[net, known, made, gross]: [f64; 4]| {
+            let beyond_rounding = net.abs() - ROUNDING * gross;
+            let turnover = known + made.abs() + ROUNDING * gross;
+            if beyond_rounding <= 0.0 { 0.0 } else { beyond_rounding / turnover }
+        };
+        of_species.map(relative).fold(0.0, worse)
     }
 
     /// q − (A + shift·M) f + B[f].
@@ -196,6 +245,11 @@ fn stalled(residuals: &[f64]) -> bool {
     let Some(earlier) = residuals.len().checked_sub(NEWTON_PATIENCE) else { return false };
     let least = |residuals: &[f64]| residuals.iter().copied().fold(f64::INFINITY, f64::min);
     earlier > 0 && least(&residuals[earlier..]) > NEWTON_STALL * least(&residuals[..earlier])
+}
+
+/// The larger one, NaN where one is.
+fn worse(a: f64, b: f64) -> f64 {
+    if a.is_nan() || a > b { a } else { b }
 }
 
 /// One solver per species.
