@@ -115,7 +115,8 @@ impl NonlinearSystem<'_> {
         scaled_norm(f, None).max(scaled_norm(&source, Some(scale)))
     }
 
-    /// Largest number of neutrinos of a species that `residual` stands for, relative to the number in `q`.
+    /// Largest number of neutrinos of a species that `residual` stands for, relative to the number in `q` and
+    /// in the production of pairs.
     /// The norm of f does not see it: a tail of f that is small against 1 counts with ε² and with its large
     /// opacity. What rounding makes of sums as large as the exchange with matter is not counted.
     fn imbalance(&self, q: &[f64], f: &[f64], rates: &[Rates], residual: &[f64]) -> f64 {
@@ -133,7 +134,8 @@ impl NonlinearSystem<'_> {
                     let volume = space.radial.weights[i] * self.operator.connection.volume[i] * angular[j];
                     let (point, rates) = (sk * radii * ordinates + n, &rates[i * local + sk]);
                     let gross = rates.emission + rates.extinction * f[point].abs();
-                    let terms = [residual[point], q[point].abs(), gross];
+                    let known = q[point].abs() + rates.produced.abs();
+                    let terms = [residual[point], known, gross];
                     sums.iter_mut().zip(terms).for_each(|(sum, term)| *sum += volume * term);
                 }
                 sums.map(|sum| sum * self.operator.energy.number_weight[sk % energies])

@@ -1,12 +1,18 @@
 //! Steady state: A f = q for every species.
 
-use crate::error::Result;
+use rayon::prelude::*;
+
+use crate::error::{Error, Result};
+use crate::methods::coefficients::Coefficients;
 use crate::methods::setup::Setup;
+use crate::opacities::LocalOpacity;
+use crate::opacities::kernels::AngularMoments;
 use crate::progress::{Event, Observer};
 use crate::solvers::block_tridiagonal::Structure;
 use crate::solvers::krylov::{Limits, Outcome, Status};
 
 use super::implicit::{ImplicitSolver, solve_uncoupled, structure};
+use super::inelastic::Inelastic;
 use super::newton::{NewtonOutcome, NonlinearSystem};
 use super::operator::Operator;
 
@@ -45,14 +51,17 @@ pub fn solve(
     observer: &dyn Observer,
 ) -> Result<SteadySolution> {
     let (inner, outer) = setup.boundaries.inflow(&setup.phase_space, 0.0)?;
-    let species = 0..setup.phase_space.species.len();
-    let q: Vec<f64> = species.flat_map(|species| operator.source(species, &inner, &outer, 0.0)).collect();
+    let q = source(setup, operator, &inner, &outer);
     let Some(inelastic) = &setup.inelastic else {
         let (f, outcomes) = solve_linear(setup, operator, &q, limits, observer)?;
         return Ok(SteadySolution { f, outcomes, newton: None });
     };
     let guess = Limits { tolerance: FIRST_GUESS.max(limits.tolerance), ..limits };
-    let (mut f, outcomes) = solve_linear(setup, operator, &q, guess, observer)?;
+    let thermal = with_thermal_pairs(setup, inelastic)?;
+    let reflecting = setup.boundaries.reflecting();
+    let first = Operator::new(&setup.geometry, &setup.phase_space, &thermal, reflecting);
+    let first_q = source(setup, &first, &inner, &outer);
+    let (mut f, outcomes) = solve_linear(setup, &first, &first_q, guess, observer)?;
     let system = NonlinearSystem {
         geometry: &setup.geometry,
         operator,
@@ -64,6 +73,60 @@ pub fn solve(
     let newton = system.solve(&q, &mut f, limits, &mut progress)?;
     drop(progress);
     Ok(SteadySolution { f, outcomes, newton: Some(newton) })
+}
+
+/// Emission and inflow of all species.
+fn source(setup: &Setup, operator: &Operator, inner: &[f64], outer: &[f64]) -> Vec<f64> {
+    let species = 0..setup.phase_space.species.len();
+    species.flat_map(|species| operator.source(species, inner, outer, 0.0)).collect()
+}
+
+/// The opacities of the problem from which Newton's method starts: pair processes emit and absorb as with
+/// partners in equilibrium, so that f comes out thermal where they are opaque. From f = 0 Newton's first
+/// step would go far beyond.
+fn with_thermal_pairs(setup: &Setup, inelastic: &Inelastic) -> Result<Coefficients> {
+    let space = &setup.phase_space;
+    let (species, energies) = (space.species.len(), space.energy.len());
+    let pairs = (0..space.radial.nodes.len())
+        .into_par_iter()
+        .map(|i| {
+            let j = equilibrium(setup, i);
+            let none = vec![0.0; energies];
+            let moments: Vec<AngularMoments> =
+                j.chunks(energies).map(|j| AngularMoments { j, h: &none }).collect();
+            let rates = |s: usize| inelastic.nodes()[i].pair_rates(s, &moments, inelastic.weight());
+            (0..species).map(rates).collect::<Option<Vec<_>>>()
+        })
+        .collect::<Option<Vec<_>>>()
+        .ok_or_else(|| Error::Numerical("inelastic kernels do not fit the energies".into()))?;
+    Ok(Coefficients::sample(space, |s, k, i| {
+        let (elastic, pair) = (setup.coefficients.at(setup.coefficients.first(s, k) + i), &pairs[i][s][k]);
+        let (gain, loss) = (pair.gain[0], pair.loss[0]);
+        LocalOpacity {
+            absorption: elastic.absorption + gain + loss,
+            emissivity: elastic.emissivity + gain,
+            ..*elastic
+        }
+    }))
+}
+
+/// f_eq at (species, energy) of radial node `i`: of the opacities, or without any the Fermi-Dirac function
+/// with the matter's temperature and no chemical potential.
+fn equilibrium(setup: &Setup, i: usize) -> Vec<f64> {
+    let space = &setup.phase_space;
+    let temperature = setup.background.matter(space.radial.nodes[i]).map_or(0.0, |m| m.temperature);
+    let thermal = |energy: f64| if temperature > 0.0 { 1.0 / ((energy / temperature).exp() + 1.0) } else { 0.0 };
+    (0..space.species.len())
+        .flat_map(|s| (0..space.energy.len()).map(move |k| (s, k)))
+        .map(|(s, k)| {
+            let local = setup.coefficients.at(setup.coefficients.first(s, k) + i);
+            if local.absorption > 0.0 {
+                local.emissivity / local.absorption
+            } else {
+                thermal(space.energy.node(k))
+            }
+        })
+        .collect()
 }
 
 /// Solves without inelastic collisions, one species after the other (their energies are in work side by
