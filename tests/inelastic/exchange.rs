@@ -16,7 +16,7 @@ fn one_step(opacities: &str) -> Dataset {
         ("mode.integrator", "BackwardEuler"),
         ("mode.step", "Fixed(\"1e-5 s\")"),
         ("mode.end", "\"1e-5 s\""),
-        ("mode.output_times", "[]"),
+        ("mode.output_times", "(values: [], unit: \"s\")"),
         ("criteria", "[]"),
     ];
     let finished = solve(&loaded("one_zone_pairs", &overrides));

@@ -43,6 +43,8 @@ pub struct Rates {
     pub emission_first: f64,
     pub extinction: f64,
     pub extinction_first: f64,
+    /// The part of e₀ that makes neutrinos: that of pair processes.
+    pub produced: f64,
 }
 
 impl Rates {
@@ -203,6 +205,7 @@ impl Inelastic {
                 let gain = weight * made.zeroth * (constant - moment.j);
                 let gain_first = -3.0 * weight * made.first * moment.h;
                 rates.emission += gain;
+                rates.produced += gain;
                 rates.extinction += gain + weight * lost.zeroth * moment.j;
                 rates.emission_first += gain_first;
                 rates.extinction_first += gain_first + 3.0 * weight * lost.first * moment.h;

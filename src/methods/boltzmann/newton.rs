@@ -115,39 +115,37 @@ impl NonlinearSystem<'_> {
         scaled_norm(f, None).max(scaled_norm(&source, Some(scale)))
     }
 
-    /// Largest number of neutrinos of a species that `residual` stands for, relative to the number in `q`
-    /// and what inelastic collisions make or take away on balance (all there is of heavy neutrinos).
+    /// Largest number of neutrinos of a species that `residual` stands for, relative to the number in `q` and
+    /// in the production of pairs.
     /// The norm of f does not see it: a tail of f that is small against 1 counts with ε² and with its large
     /// opacity. What rounding makes of sums as large as the exchange with matter is not counted.
     fn imbalance(&self, q: &[f64], f: &[f64], rates: &[Rates], residual: &[f64]) -> f64 {
         let space = self.space();
         let (radii, ordinates) = (space.radial.nodes.len(), space.angular.nodes.len());
         let (energies, local) = (space.energy.len(), space.species.len() * space.energy.len());
-        let angular = &space.angular;
+        let angular = &space.angular.weights;
         // Per (species, energy), added up in their order: the same for any number of threads.
-        let sums: Vec<[f64; 4]> = (0..local)
+        let sums: Vec<[f64; 3]> = (0..local)
             .into_par_iter()
             .map(|sk| {
-                let mut sums = [0.0; 4];
+                let mut sums = [0.0; 3];
                 for n in 0..space.slab() {
                     let (i, j) = (n / ordinates, n % ordinates);
-                    let volume = space.radial.weights[i] * self.operator.connection.volume[i];
-                    let volume = volume * angular.weights[j];
+                    let volume = space.radial.weights[i] * self.operator.connection.volume[i] * angular[j];
                     let (point, rates) = (sk * radii * ordinates + n, &rates[i * local + sk]);
                     let gross = rates.emission + rates.extinction * f[point].abs();
-                    let made = rates.net(angular.nodes[j], f[point]);
-                    let terms = [residual[point], q[point].abs(), made, gross];
+                    let known = q[point].abs() + rates.produced.abs();
+                    let terms = [residual[point], known, gross];
                     sums.iter_mut().zip(terms).for_each(|(sum, term)| *sum += volume * term);
                 }
                 sums.map(|sum| sum * self.operator.energy.number_weight[sk % energies])
             })
             .collect();
-        let add = |a: [f64; 4], b: &[f64; 4]| [a[0] + b[0], a[1] + b[1], a[2] + b[2], a[3] + b[3]];
-        let of_species = sums.chunks(energies).map(|sums| sums.iter().fold([0.0; 4], add));
-        let relative = |[net, known, made, gross]: [f64; 4]| {
+        let add = |a: [f64; 3], b: &[f64; 3]| [a[0] + b[0], a[1] + b[1], a[2] + b[2]];
+        let of_species = sums.chunks(energies).map(|sums| sums.iter().fold([0.0; 3], add));
+        let relative = |[net, known, gross]: [f64; 3]| {
             let beyond_rounding = net.abs() - ROUNDING * gross;
-            let turnover = known + made.abs() + ROUNDING * gross;
-            if beyond_rounding <= 0.0 { 0.0 } else { beyond_rounding / turnover }
+            if beyond_rounding <= 0.0 { 0.0 } else { beyond_rounding / (known + ROUNDING * gross) }
         };
         of_species.map(relative).fold(0.0, worse)
     }
