@@ -124,6 +124,25 @@ fn results_do_not_depend_on_the_number_of_threads() {
     assert_eq!(one.groups, four.groups);
 }
 
+/// Work counts, the order of the energy spheres, and f that is thermal in the opaque core.
+#[rstest]
+#[case("pns_atmosphere_accretion", 16.0)]
+#[case("pns_atmosphere_cooling", 18.0)]
+fn atmospheres_with_all_rates_take_few_newton_steps(#[case] name: &str, #[case] temperature: f64) {
+    let state = solve(&loaded(name, &[])).dataset;
+    let count = |name: &str| state.scalar(name).unwrap();
+    assert!(count("newton_steps") <= 4.0 && count("iterations") <= 15.0, "{name}: more work than it was");
+    let spheres = state.reals("energy_sphere_mean").unwrap();
+    assert!(spheres[0] > 1.05 * spheres[1], "{name}: {spheres:?}");
+    let (energy, j) = (state.reals("energy").unwrap(), state.reals("j").unwrap());
+    let (energies, radii) = (state.length("energy").unwrap(), state.length("r").unwrap());
+    for (k, energy) in energy.iter().enumerate().filter(|(_, energy)| **energy < 100.0) {
+        let heavy = j[(2 * energies + k) * radii];
+        let thermal = 1.0 / ((energy / temperature).exp() + 1.0);
+        assert!((heavy / thermal - 1.0).abs() < 1e-3, "{name} at {energy} MeV: {heavy} for {thermal}");
+    }
+}
+
 #[test]
 fn too_few_iterations_are_an_honest_limit() {
     let problem = loaded(

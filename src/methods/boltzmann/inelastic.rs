@@ -247,3 +247,27 @@ fn occupation(kernel: &PairKernel, k: usize) -> f64 {
     let (made, lost) = (kernel.production[[k, k]].zeroth.sqrt(), kernel.annihilation[[k, k]].zeroth.sqrt());
     if made > 0.0 { made / (made + lost) } else { 0.0 }
 }
+
+#[cfg(test)]
+mod tests {
+    use ndarray::Array2;
+
+    use super::{Moments, PairKernel, occupation};
+
+    #[test]
+    fn pairs_in_balance_have_the_fermi_dirac_occupation() {
+        let matrix = |zeroth: f64| Array2::from_elem((1, 1), Moments { zeroth, first: 0.0 });
+        let kernel = |made: f64, lost: f64| PairKernel {
+            partner: 0,
+            production: matrix(made),
+            annihilation: matrix(lost),
+        };
+        for x in [0.01f64, 1.0, 7.0, 40.0] {
+            let found = occupation(&kernel(3e-9 * (-2.0 * x).exp(), 3e-9), 0);
+            assert!((found * (x.exp() + 1.0) - 1.0).abs() < 1e-12, "{x}: {found}");
+        }
+        for nothing_made in [kernel(0.0, 0.0), kernel(0.0, 1.0)] {
+            assert_eq!(occupation(&nothing_made, 0), 0.0);
+        }
+    }
+}

@@ -325,3 +325,17 @@ impl LinearSystem for Jacobian<'_> {
         &self.state.scale
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::stalled;
+
+    #[test]
+    fn a_stall_is_three_steps_that_do_not_halve_the_residual() {
+        assert!(!stalled(&[1.0, 0.7]));
+        assert!(!stalled(&[1.0, 0.9, 0.8]));
+        assert!(!stalled(&[1.0, 0.9, 0.8, 0.4]));
+        assert!(stalled(&[1.0, 0.9, 0.8, 0.6]));
+        assert!(stalled(&[1.0, 1e-9, 2e-9, 1e-9, 8e-10]));
+    }
+}
