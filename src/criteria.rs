@@ -154,7 +154,7 @@ impl Case<'_> {
         let ((value, deviation), expected) = match &self.criterion.expected {
             Expected::Value { value: wanted, relative, absolute } => {
                 let allowed = relative * wanted.abs() + absolute;
-                (worst(&|v| (v - wanted).abs() / allowed), format!("{wanted} +- {allowed:.1e}"))
+                (worst(&|v| (v - wanted).abs() / allowed), format!("{} +- {allowed:.1e}", short(*wanted)))
             }
             Expected::AtMost(limit) => {
                 (worst(&|v| if v <= *limit { 0.0 } else { f64::INFINITY }), format!("at most {limit:e}"))
@@ -231,4 +231,10 @@ impl Case<'_> {
         let distance = |k: &usize| (energies[*k] - wanted).abs();
         Ok((0..energies.len()).min_by(|a, b| distance(a).total_cmp(&distance(b))).unwrap_or(0))
     }
+}
+
+/// `value` without rows of zeros.
+fn short(value: f64) -> String {
+    let plain = value == 0.0 || (1e-4..1e6).contains(&value.abs());
+    if plain { value.to_string() } else { format!("{value:e}") }
 }

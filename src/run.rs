@@ -7,6 +7,7 @@ use crate::diagnostics::balance::{number_on_slice, relative};
 use crate::diagnostics::result::{self, Wanted};
 use crate::error::{Error, Result};
 use crate::methods::boltzmann::evolution::{self, Plan, State, StepControl};
+use crate::methods::boltzmann::inelastic::Inelastic;
 use crate::methods::boltzmann::operator::Operator;
 use crate::methods::boltzmann::{memory_estimate, steady};
 use crate::methods::characteristics;
@@ -15,7 +16,7 @@ use crate::methods::setup::Setup;
 use crate::output::dataset::{Attribute, Dataset};
 use crate::output::{self, FORMAT_VERSION};
 use crate::problem::Loaded;
-use crate::problem::file::{InitialFile, Integrator, ModeFile, StepFile};
+use crate::problem::file::{InitialFile, Integrator, ModeFile, OpacityFile, StepFile};
 use crate::problem::size::least_memory;
 use crate::progress::Observer;
 use crate::solvers::krylov::{Limits, Status};
@@ -68,7 +69,7 @@ pub fn run(
 /// balances of the Boltzmann method (`number_balance`, …) are left out: this method has none.
 ///
 /// # Errors
-/// As [`run()`]; an evolution.
+/// As [`run()`]; an evolution; inelastic kernels.
 pub fn run_characteristics(
     problem: &Loaded,
     settings: &characteristics::Settings,
@@ -80,6 +81,7 @@ pub fn run_characteristics(
             let valid = "SteadyState: the method of characteristics knows no time";
             return Err(Error::field("mode", "Evolution", valid));
         }
+        refuse_kernels(problem)?;
         let setup = Setup::build(problem)?;
         warn_of_no_source(problem, &setup);
         warn_of_contradictions(problem, &setup);
@@ -95,6 +97,14 @@ pub fn run_characteristics(
         Ok(Finished { dataset, status: Status::Converged, verdicts })
     };
     solved().map_err(|error| problem.locate(error))
+}
+
+/// Inelastic collisions are not linear in f, and couple energies and species.
+fn refuse_kernels(problem: &Loaded) -> Result<()> {
+    let Some(index) = problem.file.opacities.iter().position(OpacityFile::has_kernels) else { return Ok(()) };
+    let valid = "elastic collisions, emission and absorption: the method of characteristics solves linear \
+                 problems only";
+    Err(Error::field(format!("opacities[{index}]"), "inelastic kernels", valid))
 }
 
 /// Builds what `problem` describes if it fits into `memory` bytes, and warns where its solution is
@@ -148,13 +158,16 @@ fn gigabytes(bytes: f64) -> String {
 fn has_no_source(problem: &Loaded, setup: &Setup) -> bool {
     let starts_empty = match &problem.file.mode {
         ModeFile::SteadyState { .. } => true,
-        ModeFile::Evolution { initial, .. } => !matches!(initial, InitialFile::Expression(_)),
+        ModeFile::Evolution { initial, .. } => {
+            matches!(initial, InitialFile::Empty | InitialFile::Equilibrium)
+        }
     };
     let space = &setup.phase_space;
     let slabs = (0..space.species.len()).flat_map(|s| (0..space.energy.len()).map(move |k| (s, k)));
     let emits =
         || slabs.into_iter().any(|(s, k)| setup.coefficients.slab(s, k).iter().any(|o| o.emissivity > 0.0));
-    starts_empty && !setup.boundaries.has_inflow() && !emits()
+    let makes_pairs = || setup.inelastic.as_ref().is_some_and(Inelastic::makes_pairs);
+    starts_empty && !setup.boundaries.has_inflow() && !emits() && !makes_pairs()
 }
 
 struct Job<'a> {
@@ -181,9 +194,15 @@ impl Job<'_> {
             dataset.attribute(&name, Attribute::Reals(outcome.residuals.clone()));
         }
         let slowest = solution.outcomes.iter().max_by_key(|outcome| outcome.iterations);
-        if let Some(slowest) = slowest {
-            dataset.attribute("iterations", slowest.iterations as i64);
-            dataset.attribute("residual_history", Attribute::Reals(slowest.residuals.clone()));
+        let (iterations, history) = match (&solution.newton, slowest) {
+            (Some(newton), _) => (newton.linear_iterations, &newton.residuals),
+            (None, Some(slowest)) => (slowest.iterations, &slowest.residuals),
+            (None, None) => return self.finish(dataset, status),
+        };
+        dataset.attribute("iterations", iterations as i64);
+        dataset.attribute("residual_history", Attribute::Reals(history.clone()));
+        if let Some(newton) = &solution.newton {
+            dataset.attribute("newton_steps", newton.newton_steps as i64);
         }
         self.finish(dataset, status)
     }
@@ -376,7 +395,11 @@ impl History {
             ("linear_iterations", "iterations of all stage systems", state.iterations as f64),
             ("stage_residual", "largest relative residual of any stage system", state.residual),
             ("next_step", "time step that comes next", state.step * units.time_unit()),
+            ("newton_steps", "steps of Newton's method in all stages", state.newton_steps as f64),
         ] {
+            if name == "newton_steps" && job.setup.inelastic.is_none() {
+                continue;
+            }
             let unit = if name == "next_step" { units.label("s") } else { "1" };
             dataset.real(name, &[], unit, meaning, vec![value]);
         }
@@ -418,6 +441,9 @@ impl History {
         state.steps = scalar("steps")? as usize;
         state.rejected = scalar("steps_rejected")? as usize;
         state.factorisations = scalar("factorisations")? as usize;
+        if job.setup.inelastic.is_some() {
+            state.newton_steps = scalar("newton_steps")? as usize;
+        }
         state.iterations = scalar("linear_iterations")? as usize;
         state.residual = scalar("stage_residual")?;
         state.gained = last.reals("number_gained")?.to_vec();

@@ -657,6 +657,14 @@ fn texts_that_do_not_follow_the_schema(#[case] old: &str, #[case] new: &str, #[c
 )]
 #[case("initial: Empty", r#"initial: Expression("exp(t)")"#, r#"test.ron:24:60: mode.initial: found "exp(t)"; valid: a formula in r, mu, energy; `t` is not one of them"#)]
 #[case(
+    "initial: Empty",
+    "initial: BySpecies([])",
+    "test.ron:24:60: mode.initial: found []; valid: formulas of some species, or Empty"
+)]
+#[case("initial: Empty", r#"initial: BySpecies([(species: "nux", f: "0.1")])"#, "XX")]
+#[case("initial: Empty", r#"initial: BySpecies([(species: "nu", f: "0.1"), (species: "nu", f: "r")])"#, "XX")]
+#[case("initial: Empty", r#"initial: BySpecies([(species: "nu", f: "0.1*t")])"#, "XX")]
+#[case(
     "mode: Evolution(end: 5, output_times: [1, 2], initial: Empty, tolerance: 1e-8)",
     "mode: SteadyState(tolerance: -1)",
     "test.ron:24:34: mode.tolerance: found -1; valid: a tolerance between 0 and 1, both excluded"
@@ -676,7 +684,7 @@ fn texts_that_do_not_follow_the_schema(#[case] old: &str, #[case] new: &str, #[c
     "sample_radii: [2, 0.5]",
     "test.ron:25:33: outputs.sample_radii[1]: found 0.5 after 2; valid: strictly increasing values"
 )]
-#[case(r#"variable: "r2_h""#, r#"variable: "r2h""#, r#"test.ron:28:20: criteria[0].variable: found "r2h"; valid: j, h, k, l, r2_h, r2_h_redshifted, number_density, energy_density, luminosity, luminosity_static, luminosity_infinity, number_luminosity_infinity, mean_energy, rms_energy, mean_energy_infinity, flux_factor, eddington_factor, lapse, radial_metric, velocity, heating_net, ye_rate, number, gain_radius, number_balance, lepton_balance, energy_balance, bound_violation_low, bound_violation_high (did you mean `r2_h`?)"#)]
+#[case(r#"variable: "r2_h""#, r#"variable: "r2h""#, r#"test.ron:28:20: criteria[0].variable: found "r2h"; valid: j, h, k, l, r2_h, r2_h_redshifted, number_density, energy_density, luminosity, luminosity_static, luminosity_infinity, number_luminosity_infinity, mean_energy, rms_energy, rms_energy_number, mean_energy_infinity, flux_factor, eddington_factor, lapse, radial_metric, velocity, heating_net, ye_rate, number, gain_radius, number_balance, lepton_balance, energy_balance, bound_violation_low, bound_violation_high (did you mean `r2_h`?)"#)]
 #[case(
     "at: 2,",
     "at: 9,",

@@ -8,12 +8,16 @@ use crate::methods::boltzmann::operator::Operator;
 use crate::methods::setup::Setup;
 use crate::phase_space::EnergyGrid;
 
+use super::exchange::Exchange;
+
 /// Rates of one species, all neutrinos of one kind, in the external units 1/s and erg/s.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct Rates {
     /// Emission and absorption by the matter, number.
     pub emitted: f64,
     pub absorbed: f64,
+    /// Net number from inelastic scattering, which conserves it: 0 up to rounding.
+    pub scattered: f64,
     /// Net number through the outer and (inward) the inner edge: what leaves.
     pub left_outer: f64,
     pub left_inner: f64,
@@ -31,7 +35,7 @@ pub struct Rates {
 impl Rates {
     /// d(number)/dt that the balance implies.
     pub fn number_gain(&self) -> f64 {
-        self.emitted - self.absorbed - self.left_outer - self.left_inner - self.left_energy
+        self.emitted - self.absorbed + self.scattered - self.left_outer - self.left_inner - self.left_energy
     }
 
     /// What number imbalances are compared with.
@@ -63,27 +67,31 @@ struct View<'a> {
     f: &'a [f64],
 }
 
-/// Rates of `species` whose f is `f` (energy node, radial node, ordinate), with the inflow (energy node,
-/// ordinate) at the inner and outer edge.
+/// Rates of every species, whose f is `f` (species, energy node, radial node, ordinate) with the exchange
+/// with matter that follows from it, and with the inflow (energy node, ordinate) at the inner and outer
+/// edge.
 pub fn rates(
     setup: &Setup,
     operator: &Operator,
-    species: usize,
     f: &[f64],
-    (inner, outer): (&[f64], &[f64]),
-) -> Rates {
-    let view = View { setup, operator, species, f };
-    let mut rates = Rates::default();
-    view.add_matter(&mut rates);
-    view.add_edge(&mut rates, Edge::Inner, inner);
-    view.add_edge(&mut rates, Edge::Outer, outer);
-    rates.left_energy = view.energy_term();
+    exchange: &[Vec<Exchange>],
+    inflow: (&[f64], &[f64]),
+) -> Vec<Rates> {
+    f.chunks_exact(setup.phase_space.unknowns_per_species())
+        .enumerate()
+        .map(|(species, f)| View { setup, operator, species, f }.rates(exchange, inflow))
+        .collect()
+}
+
+/// External units of `rates`, which are per state of phase space.
+fn in_external_units(setup: &Setup, mut rates: Rates) -> Rates {
     let units = setup.units;
     let number = (4.0 * PI).powi(2) * units.speed_of_light() / units.planck_c_cubed();
     let energy = number * units.erg_per_energy();
     for value in [
         &mut rates.emitted,
         &mut rates.absorbed,
+        &mut rates.scattered,
         &mut rates.left_outer,
         &mut rates.left_inner,
         &mut rates.came_in,
@@ -130,29 +138,31 @@ impl View<'_> {
         grid.weight(k) * grid.node(k).powi(3)
     }
 
-    fn add_matter(&self, rates: &mut Rates) {
+    fn rates(&self, exchange: &[Vec<Exchange>], (inner, outer): (&[f64], &[f64])) -> Rates {
+        let mut rates = Rates::default();
+        self.add_matter(&mut rates, exchange);
+        self.add_edge(&mut rates, Edge::Inner, inner);
+        self.add_edge(&mut rates, Edge::Outer, outer);
+        rates.left_energy = self.energy_term();
+        in_external_units(self.setup, rates)
+    }
+
+    fn add_matter(&self, rates: &mut Rates, exchange: &[Vec<Exchange>]) {
         let (space, geometry) = (&self.setup.phase_space, &self.setup.geometry);
-        let angular = &space.angular;
-        for k in 0..space.energy.len() {
-            let number_weight = self.operator.energy.number_weight[k];
-            let opacities = self.setup.coefficients.slab(self.species, k);
-            for (i, f) in self.slab(k).chunks_exact(angular.nodes.len()).enumerate() {
-                let (mut j0, mut h0) = (0.0, 0.0);
-                for ((f, w), mu) in f.iter().zip(&angular.weights).zip(&angular.nodes) {
-                    j0 += 0.5 * w * f;
-                    h0 += 0.5 * w * f * mu;
-                }
-                let local = &opacities[i];
-                let volume = space.radial.weights[i] * self.operator.connection.volume[i];
-                rates.emitted += number_weight * volume * local.emissivity;
-                rates.absorbed += number_weight * volume * local.absorption * j0;
+        let energies = space.energy.len();
+        for (i, exchange) in exchange.iter().enumerate() {
+            let volume = space.radial.weights[i] * self.operator.connection.volume[i];
+            let v = geometry.velocity[i];
+            let own = &exchange[self.species * energies..(self.species + 1) * energies];
+            for (k, local) in own.iter().enumerate() {
+                let number = self.operator.energy.number_weight[k] * volume;
+                rates.emitted += number * local.emitted;
+                rates.absorbed += number * local.absorbed;
+                rates.scattered += number * local.scattered;
                 // αWε(1+vμ) is the energy at infinity, so the first moment of B counts with v.
-                let v = geometry.velocity[i];
                 let redshift = geometry.lapse[i] * lorentz_factor(v) * self.energy_weight(k) * volume;
-                let transport = local.absorption + local.scattering - local.scattering_first;
-                rates.energy_gained +=
-                    redshift * (local.emissivity - local.absorption * j0 - v * transport * h0);
-                rates.energy_turnover += redshift * local.emissivity;
+                rates.energy_gained += redshift * (local.net() + v * local.momentum);
+                rates.energy_turnover += redshift * local.emitted;
             }
         }
     }

@@ -1,6 +1,7 @@
 //! From f to what users read.
 
 pub mod balance;
+pub mod exchange;
 pub mod heating;
 pub mod integrated;
 pub mod moments;

@@ -11,7 +11,8 @@ use crate::resample::edge_name;
 use crate::units::UnitSystem;
 
 use super::balance::{Rates, rates, relative};
-use super::heating::Heating;
+use super::exchange::{self, Exchange};
+use super::heating::{self, Heating};
 use super::integrated::{Integrated, Places};
 use super::moments::{Moments, bound_violation};
 use super::neutrinosphere::Neutrinospheres;
@@ -32,7 +33,7 @@ pub struct Wanted {
 /// time at the inner and outer edge.
 ///
 /// # Errors
-/// A sample radius outside the grid.
+/// A sample radius outside the grid; opacities that cannot be evaluated.
 pub fn dataset(
     setup: &Setup,
     operator: &Operator,
@@ -56,8 +57,10 @@ pub fn dataset(
         wanted.distribution.then(|| ordinates_before_radii(f, space.radial.nodes.len(), space));
     add_solution(&mut dataset, "r", setup.units, distribution, &moments, fluxes.at_nodes());
     add_spheres(&mut dataset, setup, &moments);
-    add_heating(&mut dataset, setup, &moments);
-    add_balances(&mut dataset, setup, operator, f, inflow, wanted.steady);
+    let exchange = exchange::of_setup(setup, &moments)?;
+    add_heating(&mut dataset, setup, &moments, &exchange)?;
+    let rates = rates(setup, operator, f, &exchange, inflow);
+    add_balances(&mut dataset, setup, &rates, wanted.steady);
     add_quality(&mut dataset, space, f);
     if !wanted.sample_radii.is_empty() {
         dataset.group("samples", samples(setup, f, &fluxes, &wanted.sample_radii)?);
@@ -248,20 +251,35 @@ pub(crate) fn add_spheres(dataset: &mut Dataset, setup: &Setup, moments: &Moment
     );
 }
 
-pub(crate) fn add_heating(dataset: &mut Dataset, setup: &Setup, moments: &Moments) {
+/// Energy and lepton number that the matter gets, where there is any.
+///
+/// # Errors
+/// Opacities that cannot be evaluated.
+pub(crate) fn add_heating(
+    dataset: &mut Dataset,
+    setup: &Setup,
+    moments: &Moments,
+    exchange: &[Vec<Exchange>],
+) -> Result<()> {
     let radii = &setup.phase_space.radial.nodes;
     let density: Option<Vec<f64>> =
         radii.iter().map(|&r| setup.background.matter(r).map(|m| m.density)).collect();
-    let Some(density) = density else { return };
+    let Some(density) = density else { return Ok(()) };
     let space = &setup.phase_space;
-    let heating = Heating::new(space, &setup.coefficients, moments, &density, setup.units);
+    let heating = Heating::new(space, exchange, &density, setup.units);
     let gain = heating.gain_region(space, &setup.geometry, &density);
     let unit = "erg g-1 s-1";
     let absorbed = "energy absorbed from neutrinos, all species with their multiplicity";
     dataset.real("heating_absorbed", &["r"], unit, absorbed, heating.absorbed);
     dataset.real("heating_emitted", &["r"], unit, "energy emitted in neutrinos", heating.emitted);
-    dataset.real("heating_net", &["r"], unit, "heating_absorbed - heating_emitted", heating.net);
+    if setup.inelastic.is_some() {
+        let scattered = "energy that inelastic scattering leaves in the matter";
+        dataset.real("heating_scattered", &["r"], unit, scattered, heating.scattered);
+    }
+    let net = "net energy from neutrinos: absorbed - emitted (+ scattered)";
+    dataset.real("heating_net", &["r"], unit, net, heating.net);
     dataset.real("ye_rate", &["r"], "s-1", "rate of change of the electron fraction", heating.ye_rate);
+    add_process_heating(dataset, heating::by_process(setup, moments, &density)?);
     dataset.attribute("gain_radius", heating.gain_radius.unwrap_or(0.0));
     dataset.attribute("gain_mass", gain.mass);
     dataset.attribute("gain_heating", gain.heating);
@@ -269,6 +287,19 @@ pub(crate) fn add_heating(dataset: &mut Dataset, setup: &Setup, moments: &Moment
     if shining > 0.0 {
         dataset.attribute("heating_efficiency", gain.heating / shining);
     }
+    Ok(())
+}
+
+fn add_process_heating(dataset: &mut Dataset, found: Vec<heating::ProcessHeating>) {
+    if found.is_empty() {
+        return;
+    }
+    dataset.dimension("process", found.len());
+    let (names, net): (Vec<String>, Vec<Vec<f64>>) = found.into_iter().map(|p| (p.process, p.net)).unzip();
+    dataset.text("process", &["process"], "process that exchanges energy with the matter", names);
+    let meaning = "net heating by process and species, with its multiplicity; the sum is heating_net";
+    let dimensions = ["process", "species", "r"];
+    dataset.real("heating_by_process", &dimensions, "erg g-1 s-1", meaning, net.concat());
 }
 
 /// Luminosity of νe and ν̄e for static observers at the radial node next to `radius`.
@@ -282,20 +313,8 @@ fn electron_luminosity(dataset: &Dataset, space: &PhaseSpace, radius: f64) -> f6
     shining.map(|(index, s)| s.multiplicity * of(index)).sum()
 }
 
-fn add_balances(
-    dataset: &mut Dataset,
-    setup: &Setup,
-    operator: &Operator,
-    f: &[f64],
-    inflow: (&[f64], &[f64]),
-    steady: bool,
-) {
+fn add_balances(dataset: &mut Dataset, setup: &Setup, all: &[Rates], steady: bool) {
     let space = &setup.phase_space;
-    let all: Vec<Rates> = f
-        .chunks_exact(space.unknowns_per_species())
-        .enumerate()
-        .map(|(species, f)| rates(setup, operator, species, f, inflow))
-        .collect();
     let per_second = setup.units.label("s-1");
     for (name, meaning, value) in [
         ("number_emitted", "neutrinos emitted by the matter", (|r| r.emitted) as fn(&Rates) -> f64),
@@ -306,12 +325,17 @@ fn add_balances(
     ] {
         dataset.real(name, &["species"], per_second, meaning, all.iter().map(value).collect());
     }
+    if setup.inelastic.is_some() {
+        let meaning = "net number from inelastic scattering, 0 up to rounding";
+        let values = all.iter().map(|r| r.scattered).collect();
+        dataset.real("number_scattered", &["species"], per_second, meaning, values);
+    }
     let worst = |value: fn(&Rates) -> f64| all.iter().map(|r| value(r).abs()).fold(0.0, f64::max);
     if !steady {
         return;
     }
     dataset.attribute("number_balance", worst(Rates::number_residual));
-    dataset.attribute("lepton_balance", lepton_residual(space, &all));
+    dataset.attribute("lepton_balance", lepton_residual(space, all));
     // In a gray problem f says nothing about the energy that a neutrino has.
     if matches!(space.energy, EnergyGrid::Spectral(_)) {
         dataset.attribute("energy_balance", worst(Rates::energy_residual));

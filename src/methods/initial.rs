@@ -3,7 +3,7 @@
 use crate::error::{Error, Result};
 use crate::problem::Loaded;
 use crate::problem::expression::Expression;
-use crate::problem::file::{InitialFile, ModeFile};
+use crate::problem::file::{InitialFile, ModeFile, SpeciesInitialFile};
 
 use super::setup::Setup;
 
@@ -19,7 +19,10 @@ pub fn initial_distribution(problem: &Loaded, setup: &Setup) -> Result<Vec<f64>>
     match initial {
         InitialFile::Empty => Ok(vec![0.0; space.unknowns()]),
         InitialFile::Equilibrium => Ok(equilibrium(setup)),
-        InitialFile::Expression(text) => from_formula(setup, text),
+        InitialFile::Expression(text) => {
+            Ok(from_formula(setup, text, "mode.initial")?.repeat(space.species.len()))
+        }
+        InitialFile::BySpecies(list) => by_species(setup, list),
     }
 }
 
@@ -34,8 +37,22 @@ fn equilibrium(setup: &Setup) -> Vec<f64> {
         .collect()
 }
 
-fn from_formula(setup: &Setup, text: &str) -> Result<Vec<f64>> {
-    let path = "mode.initial";
+fn by_species(setup: &Setup, list: &[SpeciesInitialFile]) -> Result<Vec<f64>> {
+    let space = &setup.phase_space;
+    let mut f = Vec::with_capacity(space.unknowns());
+    for species in &space.species {
+        match list.iter().position(|entry| entry.species == species.name) {
+            Some(index) => {
+                f.extend(from_formula(setup, &list[index].f, &format!("mode.initial[{index}].f"))?)
+            }
+            None => f.resize(f.len() + space.unknowns_per_species(), 0.0),
+        }
+    }
+    Ok(f)
+}
+
+/// f of one species.
+fn from_formula(setup: &Setup, text: &str, path: &str) -> Result<Vec<f64>> {
     let formula = Expression::parse(text, &["r", "mu", "energy"], path)?;
     let space = &setup.phase_space;
     let mut one_species = Vec::with_capacity(space.unknowns_per_species());
@@ -53,5 +70,5 @@ fn from_formula(setup: &Setup, text: &str) -> Result<Vec<f64>> {
             }
         }
     }
-    Ok(one_species.repeat(space.species.len()))
+    Ok(one_species)
 }

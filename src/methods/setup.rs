@@ -24,6 +24,8 @@ pub struct Setup {
     pub background: Background,
     pub phase_space: PhaseSpace,
     pub opacities: Opacities,
+    /// The single processes of the opacities, by name.
+    pub processes: Vec<(String, Opacities)>,
     pub boundaries: Boundaries,
     pub geometry: Geometry,
     pub coefficients: Coefficients,
@@ -44,6 +46,7 @@ impl Setup {
         let has_matter = !matches!(file.background.matter, MatterFile::None);
         let surroundings = Surroundings { lapse: &lapse, has_matter };
         let opacities = Opacities::build(&file.opacities, &file.species, context, surroundings)?;
+        let processes = opacities.by_process(&file.opacities, &file.species, context, surroundings)?;
         let mut discontinuities = background.discontinuities().to_vec();
         discontinuities.extend(opacities.discontinuities());
         discontinuities.sort_by(f64::total_cmp);
@@ -66,6 +69,7 @@ impl Setup {
             background,
             phase_space,
             opacities,
+            processes,
             boundaries,
             geometry,
             coefficients,
@@ -81,7 +85,8 @@ fn sample_opacities(
     phase_space: &PhaseSpace,
 ) -> Result<Coefficients> {
     let energies = energy_nodes(phase_space);
-    let by_radius = at_radial_nodes(background, phase_space, |point| opacities.at_radius(point, &energies))?;
+    let by_radius =
+        at_radial_nodes(background, phase_space, |_, point| opacities.at_radius(point, &energies))?;
     let at = |species: usize, k: usize, i: usize| -> LocalOpacity { by_radius[i][[species, k]] };
     Ok(Coefficients::sample(phase_space, at))
 }
@@ -96,7 +101,7 @@ fn sample_kernels(
         return Ok(None);
     }
     let (energies, species) = (energy_nodes(phase_space), phase_space.species.len());
-    let kernels = at_radial_nodes(background, phase_space, |point| {
+    let kernels = at_radial_nodes(background, phase_space, |_, point| {
         let kernels = opacities.kernels_at(point, &energies)?;
         Ok(kernels.unwrap_or_else(|| InelasticKernels::none(species)))
     })?;
@@ -104,21 +109,26 @@ fn sample_kernels(
     Ok(Some(Inelastic::new(kernels, weight, species)))
 }
 
-fn energy_nodes(phase_space: &PhaseSpace) -> Vec<EnergyNode> {
+/// The energies at which opacities are sampled.
+pub fn energy_nodes(phase_space: &PhaseSpace) -> Vec<EnergyNode> {
     let energy = &phase_space.energy;
     (0..energy.len()).map(|k| EnergyNode { energy: energy.node(k), element: energy.element_of(k) }).collect()
 }
 
-fn at_radial_nodes<T: Send>(
+/// `value(number, point)` of all radial nodes.
+///
+/// # Errors
+/// Those of `value`.
+pub fn at_radial_nodes<T: Send>(
     background: &Background,
     phase_space: &PhaseSpace,
-    value: impl Fn(&RadialPoint) -> Result<T> + Sync,
+    value: impl Fn(usize, &RadialPoint) -> Result<T> + Sync,
 ) -> Result<Vec<T>> {
-    let at = |&r: &f64| {
+    let at = |(i, &r): (usize, &f64)| {
         let matter = background.matter(r);
-        value(&RadialPoint { r, lapse: background.lapse(r), matter: matter.as_ref() })
+        value(i, &RadialPoint { r, lapse: background.lapse(r), matter: matter.as_ref() })
     };
-    phase_space.radial.nodes.par_iter().map(at).collect()
+    phase_space.radial.nodes.par_iter().enumerate().map(at).collect()
 }
 
 impl Geometry {

@@ -31,6 +31,8 @@ pub mod weak_magnetism;
 pub mod zone_kernels;
 pub mod zone_table;
 
+use std::sync::Arc;
+
 use ndarray::Array2;
 
 use self::analytic::Builder;
@@ -179,7 +181,7 @@ pub struct Surroundings<'a> {
 #[derive(Debug)]
 pub struct Opacities {
     species: Vec<Species>,
-    sources: Vec<Box<dyn OpacitySource>>,
+    sources: Vec<Arc<dyn OpacitySource>>,
 }
 
 impl Opacities {
@@ -204,6 +206,38 @@ impl Opacities {
             .map(|(index, file)| build_source(index, file, &known, context, builder))
             .collect::<Result<_>>()?;
         Ok(Self { species: known, sources })
+    }
+
+    /// The single processes of these sources, which are those of `files`, by name: what they give adds up
+    /// to what the sources give. A name that occurs again gets a number.
+    ///
+    /// # Errors
+    /// As [`Opacities::build`].
+    pub fn by_process(
+        &self,
+        files: &[OpacityFile],
+        species: &[SpeciesFile],
+        context: &BuildContext,
+        surroundings: Surroundings,
+    ) -> Result<Vec<(String, Self)>> {
+        let builder = Builder { units: context.units, species, surroundings };
+        let mut parts: Vec<(String, Self)> = Vec::new();
+        for (index, (file, whole)) in files.iter().zip(&self.sources).enumerate() {
+            let single = processes::processes(file);
+            let alone = single.len() == 1;
+            for (name, part) in single {
+                let repeated =
+                    parts.iter().filter(|(known, _)| known.split(' ').next() == Some(name)).count();
+                let name = if repeated == 0 { name.to_owned() } else { format!("{name} {}", repeated + 1) };
+                // A source that is one process is not built (and its table not read) again.
+                let source = match alone {
+                    true => Arc::clone(whole),
+                    false => build_source(index, &part, &self.species, context, builder)?,
+                };
+                parts.push((name, Self { species: self.species.clone(), sources: vec![source] }));
+            }
+        }
+        Ok(parts)
     }
 
     /// The species, in the order of the first axis of [`Opacities::at_radius`].
@@ -329,38 +363,38 @@ fn build_source(
     species: &[Species],
     context: &BuildContext,
     builder: Builder,
-) -> Result<Box<dyn OpacitySource>> {
+) -> Result<Arc<dyn OpacitySource>> {
     let path = format!("opacities[{index}]");
     Ok(match file {
-        OpacityFile::Absorption { absorption, equilibrium, region, species } => Box::new(
+        OpacityFile::Absorption { absorption, equilibrium, region, species } => Arc::new(
             builder.absorption(path, absorption, equilibrium, region.as_ref(), species.as_deref())?,
         ),
-        OpacityFile::Scattering { scattering, mean_cosine, region, species } => Box::new(
+        OpacityFile::Scattering { scattering, mean_cosine, region, species } => Arc::new(
             builder.scattering(path, scattering, *mean_cosine, region.as_ref(), species.as_deref())?,
         ),
         OpacityFile::ZoneTable { file, mapping, inelastic, pairs } => {
             require_physical(&path, "a zone table", context)?;
             let file = context.data_file(file, &format!("{path}.file"))?;
-            Box::new(ZoneTable::read(index, &file, *mapping, [*inelastic, *pairs], species)?)
+            Arc::new(ZoneTable::read(index, &file, *mapping, [*inelastic, *pairs], species)?)
         }
         OpacityFile::NuLibTable { file, mapping, inelastic, pairs, bremsstrahlung } => {
             require_matter(&path, "a NuLib table", context, &builder)?;
             let file = context.data_file(file, &format!("{path}.file"))?;
             let kernels = [*inelastic, *pairs, *bremsstrahlung];
-            Box::new(NuLibSource::read(index, &file, *mapping, kernels, species)?)
+            Arc::new(NuLibSource::read(index, &file, *mapping, kernels, species)?)
         }
         &OpacityFile::Bruenn1985 { charged_current, nucleon_scattering } => {
             require_matter(&path, "rates on nucleons", context, &builder)?;
-            Box::new(Rates::bruenn(index, charged_current, nucleon_scattering))
+            Arc::new(Rates::bruenn(index, charged_current, nucleon_scattering))
         }
         &OpacityFile::Rates { ref charged_current, ref scattering, constants } => {
             require_matter(&path, "rates on nucleons and nuclei", context, &builder)?;
-            Box::new(Rates::build(index, charged_current, scattering, constants)?)
+            Arc::new(Rates::build(index, charged_current, scattering, constants)?)
         }
         &OpacityFile::Inelastic { electron_scattering, positrons, pairs, bremsstrahlung, constants } => {
             require_matter(&path, "inelastic rates", context, &builder)?;
             let (constants, pion_exchange) = inelastic::constants(constants);
-            Box::new(Inelastic {
+            Arc::new(Inelastic {
                 index,
                 electron_scattering,
                 positrons,

@@ -17,11 +17,11 @@ const EXCITATION: f64 = 3.0;
 /// 1/λ = the same · [1 − F(E)] e^((μ_n − μ_p − Q′)/T),    κ* = 1/λ + j,    f_eq with μ_ν
 /// ```
 ///
-/// Nothing for E < m_e.
+/// Nothing for E < m_e. Without free neutrons and where the matter does not state chemical potentials,
+/// μ_n → −∞ and with it E: nothing either.
 ///
 /// # Errors
-/// μ_n − μ_p that is not finite: one kind of free nucleons is missing and the matter does not state its
-/// chemical potentials.
+/// μ_n − μ_p → ∞: free protons are missing and the matter does not state its chemical potentials.
 pub fn nucleus_absorption(
     energy: f64,
     nuclei: &NuclearSpecies,
@@ -33,10 +33,13 @@ pub fn nucleus_absorption(
         return Ok(LocalOpacity::default());
     }
     let difference = matter.electron_potential - matter.neutrino_potential;
+    if difference == f64::NEG_INFINITY {
+        return Ok(LocalOpacity::default());
+    }
     if !difference.is_finite() {
         return Err(Error::Numerical(
-            "absorption on nuclei needs mu_n - mu_p, and the matter has free nucleons of one kind only; valid: \
-             chemical potentials in the profile, or absorption on nuclei switched off"
+            "absorption on nuclei needs mu_n - mu_p, and the matter has free neutrons but no free protons; \
+             valid: chemical potentials in the profile, or absorption on nuclei switched off"
                 .to_owned(),
         ));
     }
@@ -128,6 +131,17 @@ mod tests {
         let none = NuclearSpecies { density: 0.0, ..IRON };
         for nuclei in [heavier, none] {
             assert_eq!(nucleus_absorption(10.0, &nuclei, &matter, &c).unwrap(), LocalOpacity::default());
+        }
+    }
+
+    /// The limit of few neutrons: the threshold rises with −T ln X_n.
+    #[test]
+    fn without_free_neutrons_nothing_is_absorbed() {
+        let c = WeakConstants::default();
+        let at = |neutron| nucleus_absorption(10.0, &IRON, &matter(neutron, 0.1), &c).unwrap();
+        assert!(at(1e-3).absorption > 0.0);
+        for neutron in [1e-12, 0.0] {
+            assert_eq!(at(neutron), LocalOpacity::default());
         }
     }
 

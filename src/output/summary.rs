@@ -68,6 +68,9 @@ fn status(state: &Dataset) -> String {
     if status != "converged" {
         line += " - NOT CONVERGED";
     }
+    if let Some(steps) = state.scalar("newton_steps") {
+        line += &format!(", {steps} Newton steps");
+    }
     if let Some(iterations) = state.scalar("iterations") {
         line += &format!(", {iterations} iterations");
     }

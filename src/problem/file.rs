@@ -571,6 +571,23 @@ pub struct ChargedCurrentFile {
     pub nuclei: bool,
 }
 
+impl OpacityFile {
+    /// Whether the source has inelastic kernels.
+    pub fn has_kernels(&self) -> bool {
+        match self {
+            Self::Inelastic { .. } => true,
+            &Self::NuLibTable { inelastic, pairs, bremsstrahlung, .. } => {
+                inelastic || pairs || bremsstrahlung
+            }
+            Self::Absorption { .. }
+            | Self::Scattering { .. }
+            | Self::ZoneTable { .. }
+            | Self::Bruenn1985 { .. }
+            | Self::Rates { .. } => false,
+        }
+    }
+}
+
 impl ChargedCurrentFile {
     /// Every process off.
     pub const NONE: Self =
@@ -861,8 +878,18 @@ pub enum InitialFile {
     Empty,
     /// f_eq of the opacities (0 where nothing absorbs).
     Equilibrium,
-    /// An expression in `r`, `mu`, `energy` (comoving).
+    /// An expression in `r`, `mu`, `energy` (comoving) for all species.
     Expression(String),
+    /// An expression for each of the species named; the others start empty.
+    BySpecies(Vec<SpeciesInitialFile>),
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SpeciesInitialFile {
+    pub species: String,
+    /// An expression in `r`, `mu`, `energy` (comoving).
+    pub f: String,
 }
 
 #[derive(Debug, Clone, Deserialize)]

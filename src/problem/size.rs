@@ -2,14 +2,19 @@
 //! large is refused before anything of its size is made.
 
 use super::Loaded;
-use super::file::{AngularGridFile, EnergyGridFile, RadialElements};
+use super::file::{AngularGridFile, EnergyGridFile, OpacityFile, RadialElements};
 
 /// Bytes of f and its copy for the output at one node of phase space.
 const BYTES_PER_UNKNOWN: f64 = 16.0;
 /// Bytes of the sampled opacities at one radius and energy.
 const BYTES_PER_OPACITY: f64 = 32.0;
 
-/// Bytes that the solution and the opacities of `problem` take at least, at its resolution. Grids whose
+/// Bytes of both moments of a kernel at one radius and pair of energies.
+const BYTES_PER_KERNEL: f64 = 16.0;
+/// Bytes of the coupling of J and H of two energies and species between two radial nodes, in f32.
+const BYTES_PER_COUPLING: f64 = 16.0;
+
+/// Bytes that the solution, the opacities and the inelastic collisions of `problem` take at least, at its resolution. Grids whose
 /// size only a data file tells count as one element.
 pub fn least_memory(problem: &Loaded) -> f64 {
     let (file, refinement) = (&problem.file.phase_space, problem.refinement);
@@ -38,7 +43,15 @@ pub fn least_memory(problem: &Loaded) -> f64 {
         EnergyGridFile::TableGroups { degree } => nodes(1.0, *degree, refinement.energy),
     };
     let species = problem.file.species.len() as f64;
-    species * energies * radii * (BYTES_PER_UNKNOWN * ordinates + BYTES_PER_OPACITY)
+    let solution = species * energies * radii * (BYTES_PER_UNKNOWN * ordinates + BYTES_PER_OPACITY);
+    if !problem.file.opacities.iter().any(OpacityFile::has_kernels) {
+        return solution;
+    }
+    // One kernel per species, and the moment equations that couple all energies, species and the nodes of
+    // a radial element.
+    let kernels = BYTES_PER_KERNEL * species * energies.powi(2);
+    let moments = BYTES_PER_COUPLING * (species * energies).powi(2) * (file.r.degree as f64 + 1.0);
+    solution + radii * (kernels + moments)
 }
 
 fn intervals(edges: usize) -> f64 {

@@ -16,7 +16,6 @@ use crate::constants::{MEV_IN_ERG, PLANCK_C, SPEED_OF_LIGHT};
 use crate::error::{Error, Result};
 use crate::opacities::kernels::{AngularMoments, InelasticKernels};
 use crate::opacities::nuclear_matter::NuclearMatter;
-use crate::opacities::processes::processes;
 use crate::opacities::weak::WeakConstants;
 use crate::opacities::{EnergyNode, LocalOpacity, Opacities, RadialPoint, Species, Surroundings};
 use crate::phase_space::grid::NodalGrid;
@@ -43,7 +42,7 @@ pub struct Place {
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Rate {
     pub species: String,
-    /// A process of [`processes`], or [`TOTAL`].
+    /// A process of [`Opacities::by_process`], or [`TOTAL`].
     pub process: String,
     /// Comoving energy \[MeV\].
     pub energy: f64,
@@ -90,12 +89,7 @@ impl ProcessRates {
         surroundings: Surroundings,
     ) -> Result<Self> {
         let all = Opacities::build(files, species, context, surroundings)?;
-        let mut parts: Vec<(String, Opacities)> = Vec::new();
-        for (name, file) in files.iter().flat_map(processes) {
-            let repeated = parts.iter().filter(|(known, _)| known.split(' ').next() == Some(name)).count();
-            let name = if repeated == 0 { name.to_owned() } else { format!("{name} {}", repeated + 1) };
-            parts.push((name, Opacities::build(&[file], species, context, surroundings)?));
-        }
+        let parts = all.by_process(files, species, context, surroundings)?;
         Ok(Self { all, parts })
     }
 

@@ -12,6 +12,7 @@ use faer::dyn_stack::{MemBuffer, MemStack};
 use faer::linalg::lu::partial_pivoting;
 use faer::perm::PermRef;
 use faer::{MatMut, MatRef, Par};
+use rayon::prelude::*;
 
 use crate::error::{Error, Result};
 
@@ -251,6 +252,10 @@ fn solve_one<T: Precision>(lu: &[T], permutation: &[u32], x: &mut [T], work: &mu
     x.copy_from_slice(work);
 }
 
+/// Right-hand sides that are solved for at a time: a fixed number, so that results do not depend on the
+/// number of threads.
+const COLUMNS: usize = 64;
+
 /// Work space of the dense factorisations.
 struct Scratch {
     size: usize,
@@ -262,8 +267,7 @@ impl Scratch {
     fn new<T: Precision>(size: usize) -> Self {
         let lu =
             partial_pivoting::factor::lu_in_place_scratch::<u32, T>(size, size, Par::Seq, Default::default());
-        let solve = partial_pivoting::solve::solve_in_place_scratch::<u32, T>(size, size, Par::Seq);
-        Self { size, inverse: vec![0; size], memory: MemBuffer::new(lu.or(solve)) }
+        Self { size, inverse: vec![0; size], memory: MemBuffer::new(lu) }
     }
 
     fn factorise<T: Precision>(&mut self, block: &mut [T], permutation: &mut [u32], e: usize) -> Result<()> {
@@ -288,19 +292,27 @@ impl Scratch {
         }
     }
 
-    /// Solves for all columns with the factor just made.
-    fn solve_columns<T: Precision>(&mut self, lu: &[T], permutation: &[u32], columns: &mut [T]) {
+    /// Solves for all columns with the factor just made, in fixed portions that are in work side by side.
+    fn solve_columns<T: Precision>(&self, lu: &[T], permutation: &[u32], columns: &mut [T]) {
         let size = self.size;
         let factor = MatRef::from_column_major_slice(lu, size, size);
-        let count = columns.len() / size;
-        partial_pivoting::solve::solve_in_place(
-            factor,
-            factor,
-            PermRef::new_checked(permutation, &self.inverse, size),
-            MatMut::from_column_major_slice_mut(columns, size, count),
-            Par::Seq,
-            MemStack::new(&mut self.memory),
-        );
+        let permutation = PermRef::new_checked(permutation, &self.inverse, size);
+        columns.par_chunks_mut(COLUMNS * size).for_each(|columns| {
+            let count = columns.len() / size;
+            let mut memory = MemBuffer::new(partial_pivoting::solve::solve_in_place_scratch::<u32, T>(
+                size,
+                count,
+                Par::Seq,
+            ));
+            partial_pivoting::solve::solve_in_place(
+                factor,
+                factor,
+                permutation,
+                MatMut::from_column_major_slice_mut(columns, size, count),
+                Par::Seq,
+                MemStack::new(&mut memory),
+            );
+        });
     }
 }
 

@@ -4,7 +4,8 @@
 
 use rayon::prelude::*;
 
-use crate::diagnostics::balance;
+use crate::diagnostics::moments::Moments;
+use crate::diagnostics::{balance, exchange};
 use crate::error::{Error, Result};
 use crate::methods::setup::Setup;
 use crate::progress::{Event, Observer};
@@ -51,6 +52,8 @@ pub struct State {
     pub steps: usize,
     pub rejected: usize,
     pub factorisations: usize,
+    /// Steps of Newton's method, with inelastic collisions.
+    pub newton_steps: usize,
     pub iterations: usize,
     /// Largest final residual of any stage.
     pub residual: f64,
@@ -73,6 +76,7 @@ impl State {
             steps: 0,
             rejected: 0,
             factorisations: 0,
+            newton_steps: 0,
             iterations: 0,
             residual: 0.0,
             status: Status::Converged,
@@ -231,10 +235,9 @@ impl<'a, T: Precision> Integrator<'a, T> {
             let inflow = self.setup.boundaries.inflow(&self.setup.phase_space, time)?;
             self.solve_stage(state, &known, &mut f, step, &inflow)?;
             let weight = step * tableau.weight(stage) * self.setup.units.time_unit();
-            for (species, f) in f.chunks_exact(self.setup.phase_space.unknowns_per_species()).enumerate() {
-                let rates = balance::rates(self.setup, self.operator, species, f, (&inflow.0, &inflow.1));
-                gained[species] += weight * rates.number_gain();
-            }
+            let exchange = exchange::of_setup(self.setup, &Moments::new(&self.setup.phase_space, &f))?;
+            let rates = balance::rates(self.setup, self.operator, &f, &exchange, (&inflow.0, &inflow.1));
+            gained.iter_mut().zip(&rates).for_each(|(sum, rates)| *sum += weight * rates.number_gain());
             let scale = 1.0 / (tableau.gamma * step);
             let slope = f.par_iter().zip(&known).map(|(f, g)| (f - g) * scale).collect();
             slopes.push(slope);
@@ -319,6 +322,7 @@ impl<'a, T: Precision> Integrator<'a, T> {
         let mut go_on = |_: f64| !self.observer.stop_requested();
         let outcome = system.solve(q, f, self.plan.limits, &mut go_on)?;
         state.iterations += outcome.linear_iterations;
+        state.newton_steps += outcome.newton_steps;
         state.factorisations += outcome.newton_steps;
         state.status = state.status.and(outcome.status);
         state.residual = state.residual.max(outcome.residuals.last().copied().unwrap_or(0.0));

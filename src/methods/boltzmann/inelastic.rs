@@ -13,7 +13,8 @@
 
 use rayon::prelude::*;
 
-use crate::opacities::kernels::InelasticKernels;
+use crate::methods::coefficients::Coefficients;
+use crate::opacities::kernels::{InelasticKernels, Moments, PairKernel};
 use crate::phase_space::PhaseSpace;
 
 /// Kernels at all radial nodes.
@@ -42,6 +43,8 @@ pub struct Rates {
     pub emission_first: f64,
     pub extinction: f64,
     pub extinction_first: f64,
+    /// The part of e₀ that makes neutrinos: that of pair processes.
+    pub produced: f64,
 }
 
 impl Rates {
@@ -65,6 +68,33 @@ impl Inelastic {
         Self { nodes, weight, species }
     }
 
+    /// The kernels at each radial node.
+    pub fn nodes(&self) -> &[InelasticKernels] {
+        &self.nodes
+    }
+
+    /// The number weights ∫ℓ_k ε² dε that the sums over the kernels have.
+    pub fn weight(&self) -> &[f64] {
+        &self.weight
+    }
+
+    /// Bytes of the kernels.
+    pub fn bytes(&self) -> u64 {
+        let matrices = |kernels: &InelasticKernels| {
+            kernels.scattering.iter().flatten().count() + 2 * kernels.pairs.iter().flatten().count()
+        };
+        let count: usize = self.nodes.iter().map(matrices).sum();
+        (count * self.energies().pow(2) * size_of::<Moments>()) as u64
+    }
+
+    /// Whether pairs are produced anywhere.
+    pub fn makes_pairs(&self) -> bool {
+        let produces = |kernels: &InelasticKernels| {
+            kernels.pairs.iter().flatten().any(|pair| pair.production.iter().any(|m| m.zeroth > 0.0))
+        };
+        self.nodes.iter().any(produces)
+    }
+
     fn energies(&self) -> usize {
         self.weight.len()
     }
@@ -84,6 +114,28 @@ impl Inelastic {
                 }
             }
         });
+        moments
+    }
+
+    /// Moments in equilibrium with the matter: J₀ = η/κ* of the elastic `coefficients`, or by detailed
+    /// balance of pairs, Φᵖ/Φᵃ = (f/(1−f))² at equal energies, where nothing absorbs. 0 where there is
+    /// neither.
+    pub fn equilibrium(&self, space: &PhaseSpace, coefficients: &Coefficients) -> Field<Pair> {
+        let energies = self.energies();
+        let mut moments = Vec::with_capacity(space.radial.nodes.len() * self.species * energies);
+        for (i, kernels) in self.nodes.iter().enumerate() {
+            for s in 0..self.species {
+                moments.extend((0..energies).map(|k| {
+                    let local = coefficients.at(coefficients.first(s, k) + i);
+                    let j = if local.absorption > 0.0 {
+                        local.emissivity / local.absorption
+                    } else {
+                        kernels.pairs[s].as_ref().map_or(0.0, |kernel| occupation(kernel, k))
+                    };
+                    Pair { j, h: 0.0 }
+                }));
+            }
+        }
         moments
     }
 
@@ -153,6 +205,7 @@ impl Inelastic {
                 let gain = weight * made.zeroth * (constant - moment.j);
                 let gain_first = -3.0 * weight * made.first * moment.h;
                 rates.emission += gain;
+                rates.produced += gain;
                 rates.extinction += gain + weight * lost.zeroth * moment.j;
                 rates.emission_first += gain_first;
                 rates.extinction_first += gain_first + 3.0 * weight * lost.first * moment.h;
@@ -186,5 +239,35 @@ impl Inelastic {
         coupling.isotropic = (weight * coupling.isotropic.0, weight * coupling.isotropic.1);
         coupling.first = (3.0 * weight * coupling.first.0, 3.0 * weight * coupling.first.1);
         Some(coupling)
+    }
+}
+
+/// f with Φᵖ(1−f)² = Φᵃf² at energy `k`.
+fn occupation(kernel: &PairKernel, k: usize) -> f64 {
+    let (made, lost) = (kernel.production[[k, k]].zeroth.sqrt(), kernel.annihilation[[k, k]].zeroth.sqrt());
+    if made > 0.0 { made / (made + lost) } else { 0.0 }
+}
+
+#[cfg(test)]
+mod tests {
+    use ndarray::Array2;
+
+    use super::{Moments, PairKernel, occupation};
+
+    #[test]
+    fn pairs_in_balance_have_the_fermi_dirac_occupation() {
+        let matrix = |zeroth: f64| Array2::from_elem((1, 1), Moments { zeroth, first: 0.0 });
+        let kernel = |made: f64, lost: f64| PairKernel {
+            partner: 0,
+            production: matrix(made),
+            annihilation: matrix(lost),
+        };
+        for x in [0.01f64, 1.0, 7.0, 40.0] {
+            let found = occupation(&kernel(3e-9 * (-2.0 * x).exp(), 3e-9), 0);
+            assert!((found * (x.exp() + 1.0) - 1.0).abs() < 1e-12, "{x}: {found}");
+        }
+        for nothing_made in [kernel(0.0, 0.0), kernel(0.0, 1.0)] {
+            assert_eq!(occupation(&nothing_made, 0), 0.0);
+        }
     }
 }

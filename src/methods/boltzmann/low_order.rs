@@ -17,10 +17,11 @@ use super::implicit::structure;
 use super::inelastic::{Inelastic, Pair, Rates};
 use super::operator::Operator;
 
-/// The factorised moment equations.
+/// The factorised moment equations. In f64: the slowest modes of diffusion through opaque matter are
+/// smaller than single rows by the square of the optical depth, beyond the digits of f32.
 pub struct LowOrder {
     structure: Structure,
-    factors: Factors<f32>,
+    factors: Factors<f64>,
     radii: usize,
     per_element: usize,
 }
@@ -53,8 +54,8 @@ impl LowOrder {
         shift: f64,
         linearisation: &Linearisation,
     ) -> Result<Self> {
-        let with_extinction = with_extinction(space, coefficients, linearisation.rates);
-        let operator = Operator::new(geometry, space, &with_extinction, reflecting);
+        let effective = with_inelastic(space, coefficients, linearisation.rates);
+        let operator = Operator::new(geometry, space, &effective, reflecting);
         let single = structure(&operator.connection, space);
         let copies = space.species.len() * space.energy.len();
         let structure = Structure { channels: copies * DIRECTIONS, ..repeated(single, copies) };
@@ -62,6 +63,15 @@ impl LowOrder {
         let factors = Factors::new(&structure, |element, block| assembly.block(element, block))?;
         let (radii, per_element) = (space.radial.nodes.len(), space.radial.per_element());
         Ok(Self { structure, factors, radii, per_element })
+    }
+
+    /// Bytes of the factors on the radii, energies and species of `space`.
+    pub fn factor_bytes(space: &PhaseSpace) -> u64 {
+        let channels = (space.species.len() * space.energy.len() * DIRECTIONS) as u64;
+        let size = space.radial.per_element() as u64 * channels;
+        // A block and, for the half of the channels that flow inward, the columns of its elimination.
+        let values = size * size + size * channels / 2;
+        space.radial.elements() as u64 * values * size_of::<f64>() as u64
     }
 
     /// Solves for the moments at (radial node, species, energy), in place.
@@ -77,14 +87,18 @@ impl LowOrder {
     }
 }
 
-/// `coefficients` with the isotropic inelastic extinction added to the absorption.
-pub fn with_extinction(space: &PhaseSpace, coefficients: &Coefficients, rates: &[Rates]) -> Coefficients {
+/// `coefficients` with the isotropic inelastic emission and extinction added.
+pub fn with_inelastic(space: &PhaseSpace, coefficients: &Coefficients, rates: &[Rates]) -> Coefficients {
     let energies = space.energy.len();
     let local = space.species.len() * energies;
     Coefficients::sample(space, |species, k, i| {
         let elastic = coefficients.at(coefficients.first(species, k) + i);
-        let extinction = rates[i * local + species * energies + k].extinction;
-        LocalOpacity { absorption: elastic.absorption + extinction, ..*elastic }
+        let rates = rates[i * local + species * energies + k];
+        LocalOpacity {
+            absorption: elastic.absorption + rates.extinction,
+            emissivity: elastic.emissivity + rates.emission,
+            ..*elastic
+        }
     })
 }
 

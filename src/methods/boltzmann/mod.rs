@@ -28,6 +28,7 @@ use crate::methods::setup::Setup;
 use crate::numerics::krylov_restart;
 use crate::opacities::LocalOpacity;
 use crate::phase_space::{EnergyGrid, PhaseSpace};
+use low_order::LowOrder;
 use operator::Operator;
 
 /// Largest residual of f = 1 in the discrete left side over all ordinates, relative to the diagonal of
@@ -45,7 +46,9 @@ pub fn identity_residual(geometry: &Geometry, space: &PhaseSpace) -> f64 {
 }
 
 /// Bytes that a steady-state run of `setup` needs at its peak: the solution, its copy for the file, the
-/// opacities, and for one species the factors of its energies and the vectors of the iteration.
+/// opacities, and for one species the factors of its energies and the vectors of the iteration. With
+/// inelastic collisions: the kernels, and for all species together the factors, the vectors and the moment
+/// equations of a Newton step.
 pub fn memory_estimate(setup: &Setup) -> u64 {
     let space = &setup.phase_space;
     let ordinates = space.angular.nodes.len() as u64;
@@ -61,7 +64,14 @@ pub fn memory_estimate(setup: &Setup) -> u64 {
         }
     };
     let opacities = 32 * energies * space.radial.nodes.len() as u64;
-    space.species.len() as u64 * (16 * unknowns + opacities) + one_species
+    let species = space.species.len() as u64;
+    let solution = species * (16 * unknowns + opacities);
+    let Some(inelastic) = &setup.inelastic else { return solution + one_species };
+    let moments = LowOrder::factor_bytes(space);
+    let vectors = 2 * krylov_restart(space.unknowns()) as u64 + 8;
+    // The opacities with the inelastic extinction are held twice: for the moments and for the sweeps.
+    let newton = species * (4 * factors * energies + 2 * opacities + 8 * unknowns * vectors) + moments;
+    solution + inelastic.bytes() + newton.max(one_species)
 }
 
 #[cfg(test)]

@@ -14,13 +14,18 @@ use crate::solvers::krylov::{self, Limits, LinearSystem, Outcome, Status, scaled
 
 use super::implicit::{ImplicitSolver, structure};
 use super::inelastic::{Field, Inelastic, Pair, Rates};
-use super::low_order::{Linearisation, LowOrder, two_ordinates, with_extinction};
+use super::low_order::{Linearisation, LowOrder, two_ordinates, with_inelastic};
 use super::operator::Operator;
 
 /// Residual reduction of the linear solve in one Newton step.
 const LINEAR_TOLERANCE: f64 = 1e-3;
-/// A Newton step that reduces the residual by less has stalled.
+/// Newton's method has stalled where this many steps in a row together reduce the residual by less than
+/// [`NEWTON_STALL`]. The first steps from afar may each do little before convergence becomes quadratic.
+const NEWTON_PATIENCE: usize = 3;
 const NEWTON_STALL: f64 = 0.5;
+
+/// Share of the gross exchange with matter that rounding leaves in sums over phase space.
+const ROUNDING: f64 = 1e-15;
 
 /// The nonlinear problem.
 pub struct NonlinearSystem<'a> {
@@ -39,7 +44,8 @@ pub struct NewtonOutcome {
     pub newton_steps: usize,
     /// Iterations of all linear solves.
     pub linear_iterations: usize,
-    /// Scaled residual relative to f, before the first step and after each.
+    /// Before the first step and after each, the larger of: the scaled residual relative to f; the number
+    /// of neutrinos that it stands for relative to that in the right-hand side, of the worst species.
     pub residuals: Vec<f64>,
 }
 
@@ -67,14 +73,14 @@ impl NonlinearSystem<'_> {
             linear_iterations: 0,
             residuals: Vec::new(),
         };
-        let mut before = f64::INFINITY;
         loop {
             let moments = self.inelastic.moments(self.space(), f);
             let rates = self.inelastic.rates(&moments);
             let residual = self.residual(q, f, &rates);
             let scale = self.row_scale(&rates);
-            let size = scaled_norm(f, None).max(scaled_norm(q, Some(&scale))).max(f64::MIN_POSITIVE);
-            let relative = scaled_norm(&residual, Some(&scale)) / size;
+            let size = self.size(q, f, &rates, &scale).max(f64::MIN_POSITIVE);
+            let pointwise = scaled_norm(&residual, Some(&scale)) / size;
+            let relative = worse(pointwise, self.imbalance(q, f, &rates, &residual));
             outcome.residuals.push(relative);
             if !progress(relative) {
                 return Err(Error::Interrupted);
@@ -82,14 +88,13 @@ impl NonlinearSystem<'_> {
             outcome.status = match relative {
                 r if !r.is_finite() => Status::Failed,
                 r if r <= limits.tolerance => Status::Converged,
-                r if r > NEWTON_STALL * before => Status::Stalled,
+                _ if stalled(&outcome.residuals) => Status::Stalled,
                 _ => Status::Limit,
             };
             let exhausted = outcome.linear_iterations >= limits.iterations;
             if outcome.status != Status::Limit || exhausted {
                 return Ok(outcome);
             }
-            before = relative;
             let left = limits.iterations - outcome.linear_iterations;
             // No more digits than the last step can use.
             let tolerance = LINEAR_TOLERANCE.max(0.1 * limits.tolerance / relative);
@@ -101,6 +106,48 @@ impl NonlinearSystem<'_> {
             outcome.newton_steps += 1;
             f.par_iter_mut().zip(&step.1).for_each(|(f, d)| *f += d);
         }
+    }
+
+    /// What residuals are compared with: the size of f, or of what is emitted where that is larger.
+    fn size(&self, q: &[f64], f: &[f64], rates: &[Rates], scale: &[f64]) -> f64 {
+        let mut source = q.to_vec();
+        self.at_points(&mut source, rates, |rates, _, q| q.iter_mut().for_each(|q| *q += rates.emission));
+        scaled_norm(f, None).max(scaled_norm(&source, Some(scale)))
+    }
+
+    /// Largest number of neutrinos of a species that `residual` stands for, relative to the number in `q` and
+    /// in the production of pairs.
+    /// The norm of f does not see it: a tail of f that is small against 1 counts with ε² and with its large
+    /// opacity. What rounding makes of sums as large as the exchange with matter is not counted.
+    fn imbalance(&self, q: &[f64], f: &[f64], rates: &[Rates], residual: &[f64]) -> f64 {
+        let space = self.space();
+        let (radii, ordinates) = (space.radial.nodes.len(), space.angular.nodes.len());
+        let (energies, local) = (space.energy.len(), space.species.len() * space.energy.len());
+        let angular = &space.angular.weights;
+        // Per (species, energy), added up in their order: the same for any number of threads.
+        let sums: Vec<[f64; 3]> = (0..local)
+            .into_par_iter()
+            .map(|sk| {
+                let mut sums = [0.0; 3];
+                for n in 0..space.slab() {
+                    let (i, j) = (n / ordinates, n % ordinates);
+                    let volume = space.radial.weights[i] * self.operator.connection.volume[i] * angular[j];
+                    let (point, rates) = (sk * radii * ordinates + n, &rates[i * local + sk]);
+                    let gross = rates.emission + rates.extinction * f[point].abs();
+                    let known = q[point].abs() + rates.produced.abs();
+                    let terms = [residual[point], known, gross];
+                    sums.iter_mut().zip(terms).for_each(|(sum, term)| *sum += volume * term);
+                }
+                sums.map(|sum| sum * self.operator.energy.number_weight[sk % energies])
+            })
+            .collect();
+        let add = |a: [f64; 3], b: &[f64; 3]| [a[0] + b[0], a[1] + b[1], a[2] + b[2]];
+        let of_species = sums.chunks(energies).map(|sums| sums.iter().fold([0.0; 3], add));
+        let relative = |[net, known, gross]: [f64; 3]| {
+            let beyond_rounding = net.abs() - ROUNDING * gross;
+            if beyond_rounding <= 0.0 { 0.0 } else { beyond_rounding / (known + ROUNDING * gross) }
+        };
+        of_species.map(relative).fold(0.0, worse)
     }
 
     /// q − (A + shift·M) f + B[f].
@@ -119,9 +166,9 @@ impl NonlinearSystem<'_> {
     fn transport(&self, f: &[f64]) -> Vec<f64> {
         let unknowns = self.space().unknowns_per_species();
         let mut y = vec![0.0; f.len()];
-        for (species, (f, y)) in f.chunks_exact(unknowns).zip(y.chunks_exact_mut(unknowns)).enumerate() {
+        y.par_chunks_mut(unknowns).zip(f.par_chunks(unknowns)).enumerate().for_each(|(species, (y, f))| {
             self.operator.apply(species, self.shift, f, y);
-        }
+        });
         y
     }
 
@@ -166,23 +213,41 @@ impl NonlinearSystem<'_> {
         let coarse = two_ordinates(space);
         let linearisation =
             Linearisation { inelastic: self.inelastic, moments: &state.moments, rates: &state.rates };
-        let low_order = LowOrder::new(
-            self.geometry,
-            &coarse,
-            self.operator.coefficients,
-            self.reflecting,
-            self.shift,
-            &linearisation,
-        )?;
-        let effective = with_extinction(space, self.operator.coefficients, &state.rates);
+        let effective = with_inelastic(space, self.operator.coefficients, &state.rates);
         let operator = Operator::new(self.geometry, space, &effective, self.reflecting);
         let structure = structure(&operator.connection, space);
-        let sweeps = sweeps(&operator, &structure, self.shift)?;
+        // Side by side, as the elimination over the radii of the one is mostly sequential.
+        let (low_order, sweeps) = rayon::join(
+            || {
+                LowOrder::new(
+                    self.geometry,
+                    &coarse,
+                    self.operator.coefficients,
+                    self.reflecting,
+                    self.shift,
+                    &linearisation,
+                )
+            },
+            || sweeps(&operator, &structure, self.shift),
+        );
+        let (low_order, sweeps) = (low_order?, sweeps?);
         let jacobian = Jacobian { system: self, f, state, low_order, sweeps };
         let mut step = vec![0.0; f.len()];
         let outcome = krylov::solve(&jacobian, residual, &mut step, limits, progress)?;
         Ok((outcome, step))
     }
+}
+
+/// Whether the last [`NEWTON_PATIENCE`] steps did next to nothing.
+fn stalled(residuals: &[f64]) -> bool {
+    let Some(earlier) = residuals.len().checked_sub(NEWTON_PATIENCE) else { return false };
+    let least = |residuals: &[f64]| residuals.iter().copied().fold(f64::INFINITY, f64::min);
+    earlier > 0 && least(&residuals[earlier..]) > NEWTON_STALL * least(&residuals[..earlier])
+}
+
+/// The larger one, NaN where one is.
+fn worse(a: f64, b: f64) -> f64 {
+    if a.is_nan() || a > b { a } else { b }
 }
 
 /// One solver per species.
@@ -192,6 +257,7 @@ fn sweeps<'a>(
     shift: f64,
 ) -> Result<Vec<ImplicitSolver<'a, f32>>> {
     (0..operator.phase_space.species.len())
+        .into_par_iter()
         .map(|species| ImplicitSolver::new(operator, structure, species, shift))
         .collect()
 }
@@ -247,15 +313,29 @@ impl LinearSystem for Jacobian<'_> {
         self.apply(y, &mut left);
         left.par_iter_mut().zip(x).for_each(|(l, x)| *l = x - *l);
         let unknowns = self.system.space().unknowns_per_species();
-        let mut swept = vec![0.0; unknowns];
-        for (species, sweep) in self.sweeps.iter().enumerate() {
-            let range = species * unknowns..(species + 1) * unknowns;
-            sweep.precondition(&left[range.clone()], &mut swept);
-            y[range].par_iter_mut().zip(&swept).for_each(|(y, s)| *y += s);
-        }
+        let by_species = y.par_chunks_mut(unknowns).zip(left.par_chunks(unknowns));
+        by_species.zip(&self.sweeps).for_each(|((y, left), sweep)| {
+            let mut swept = vec![0.0; unknowns];
+            sweep.precondition(left, &mut swept);
+            y.iter_mut().zip(&swept).for_each(|(y, s)| *y += s);
+        });
     }
 
     fn row_scale(&self) -> &[f64] {
         &self.state.scale
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::stalled;
+
+    #[test]
+    fn a_stall_is_three_steps_that_do_not_halve_the_residual() {
+        assert!(!stalled(&[1.0, 0.7]));
+        assert!(!stalled(&[1.0, 0.9, 0.8]));
+        assert!(!stalled(&[1.0, 0.9, 0.8, 0.4]));
+        assert!(stalled(&[1.0, 0.9, 0.8, 0.6]));
+        assert!(stalled(&[1.0, 1e-9, 2e-9, 1e-9, 8e-10]));
     }
 }

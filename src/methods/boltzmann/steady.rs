@@ -7,6 +7,8 @@ use crate::solvers::block_tridiagonal::Structure;
 use crate::solvers::krylov::{Limits, Outcome, Status};
 
 use super::implicit::{ImplicitSolver, solve_uncoupled, structure};
+use super::inelastic::{Inelastic, Pair};
+use super::low_order::with_inelastic;
 use super::newton::{NewtonOutcome, NonlinearSystem};
 use super::operator::Operator;
 
@@ -14,8 +16,8 @@ use super::operator::Operator;
 #[derive(Debug, Clone, PartialEq)]
 pub struct SteadySolution {
     pub f: Vec<f64>,
-    /// One per species; with inelastic collisions those of the linear problem that Newton's method
-    /// starts from.
+    /// One per species; with inelastic collisions those of the last linear problem on the way to the
+    /// first guess of Newton's method.
     pub outcomes: Vec<Outcome>,
     /// With inelastic collisions, which couple the species.
     pub newton: Option<NewtonOutcome>,
@@ -31,8 +33,9 @@ impl SteadySolution {
     }
 }
 
-/// Residual of the linear problem from which Newton's method starts.
-const FIRST_GUESS: f64 = 1e-3;
+/// Linear problems that lead to the first guess of Newton's method, and their residuals.
+const GUESS_ROUNDS: usize = 3;
+const GUESS_TOLERANCE: f64 = 1e-4;
 
 /// Solves `setup` to `limits`.
 ///
@@ -45,14 +48,13 @@ pub fn solve(
     observer: &dyn Observer,
 ) -> Result<SteadySolution> {
     let (inner, outer) = setup.boundaries.inflow(&setup.phase_space, 0.0)?;
-    let species = 0..setup.phase_space.species.len();
-    let q: Vec<f64> = species.flat_map(|species| operator.source(species, &inner, &outer, 0.0)).collect();
+    let q = source(setup, operator, &inner, &outer);
     let Some(inelastic) = &setup.inelastic else {
         let (f, outcomes) = solve_linear(setup, operator, &q, limits, observer)?;
         return Ok(SteadySolution { f, outcomes, newton: None });
     };
-    let guess = Limits { tolerance: FIRST_GUESS.max(limits.tolerance), ..limits };
-    let (mut f, outcomes) = solve_linear(setup, operator, &q, guess, observer)?;
+    let guess = Limits { tolerance: GUESS_TOLERANCE.max(limits.tolerance), ..limits };
+    let (mut f, outcomes) = first_guess(setup, inelastic, (&inner, &outer), guess, observer)?;
     let system = NonlinearSystem {
         geometry: &setup.geometry,
         operator,
@@ -64,6 +66,48 @@ pub fn solve(
     let newton = system.solve(&q, &mut f, limits, &mut progress)?;
     drop(progress);
     Ok(SteadySolution { f, outcomes, newton: Some(newton) })
+}
+
+/// Emission and inflow of all species.
+fn source(setup: &Setup, operator: &Operator, inner: &[f64], outer: &[f64]) -> Vec<f64> {
+    let species = 0..setup.phase_space.species.len();
+    species.flat_map(|species| operator.source(species, inner, outer, 0.0)).collect()
+}
+
+/// A distribution close enough for Newton's method to converge at once. Inelastic collisions emit and
+/// absorb at the rates that given moments of f imply, so that each problem is linear with 0 ≤ f ≤ 1 as far
+/// as the scheme keeps bounds: first the moments of equilibrium with the matter, which are exact in opaque
+/// matter, and then twice those of the solution so far.
+fn first_guess(
+    setup: &Setup,
+    inelastic: &Inelastic,
+    inflow: (&[f64], &[f64]),
+    limits: Limits,
+    observer: &dyn Observer,
+) -> Result<(Vec<f64>, Vec<Outcome>)> {
+    let space = &setup.phase_space;
+    let mut moments = inelastic.equilibrium(space, &setup.coefficients);
+    for _ in 1..GUESS_ROUNDS {
+        let (f, _) = solve_with_moments(setup, inelastic, &moments, inflow, limits, observer)?;
+        moments = inelastic.moments(space, &f);
+    }
+    solve_with_moments(setup, inelastic, &moments, inflow, limits, observer)
+}
+
+/// Solves the linear problem in which inelastic collisions have the rates that `moments` imply.
+fn solve_with_moments(
+    setup: &Setup,
+    inelastic: &Inelastic,
+    moments: &[Pair],
+    (inner, outer): (&[f64], &[f64]),
+    limits: Limits,
+    observer: &dyn Observer,
+) -> Result<(Vec<f64>, Vec<Outcome>)> {
+    let space = &setup.phase_space;
+    let coefficients = with_inelastic(space, &setup.coefficients, &inelastic.rates(moments));
+    let operator = Operator::new(&setup.geometry, space, &coefficients, setup.boundaries.reflecting());
+    let q = source(setup, &operator, inner, outer);
+    solve_linear(setup, &operator, &q, limits, observer)
 }
 
 /// Solves without inelastic collisions, one species after the other (their energies are in work side by

@@ -8,6 +8,7 @@ use rayon::prelude::*;
 use super::Solution;
 use super::integrated::{self, VARIABLES};
 use super::level::Level;
+use crate::diagnostics::exchange;
 use crate::diagnostics::moments::{Moments, bound_violation};
 use crate::diagnostics::result::{add_background, add_grid, add_heating, add_opacities, add_spheres};
 use crate::error::{Error, Result};
@@ -43,7 +44,7 @@ pub fn dataset(
     let fine = add_solution(&mut dataset, solution, "r", &space.radial.nodes, distribution, observer)?;
     let moments = fine.moments_by_kind();
     add_spheres(&mut dataset, setup, &moments);
-    add_heating(&mut dataset, setup, &moments);
+    add_heating(&mut dataset, setup, &moments, &exchange::of_setup(setup, &moments)?)?;
     let (low, high) = bound_violation(&fine.f);
     dataset.attribute("bound_violation_low", low);
     dataset.attribute("bound_violation_high", high);

@@ -24,6 +24,7 @@ pub const CRITERION_VARIABLES: &[&str] = &[
     "number_luminosity_infinity",
     "mean_energy",
     "rms_energy",
+    "rms_energy_number",
     "mean_energy_infinity",
     "flux_factor",
     "eddington_factor",

@@ -26,12 +26,27 @@ impl Validator<'_> {
                 self.interval(end)?;
                 self.output_times(output_times.as_ref())?;
                 self.step(step)?;
-                match initial {
-                    InitialFile::Expression(text) => formula(text, variables::INITIAL, "mode.initial"),
-                    InitialFile::Empty | InitialFile::Equilibrium => Ok(()),
-                }
+                self.initial(initial)
             }
         }
+    }
+
+    fn initial(&self, initial: &InitialFile) -> Result<()> {
+        let path = "mode.initial";
+        let list = match initial {
+            InitialFile::Empty | InitialFile::Equilibrium => return Ok(()),
+            InitialFile::Expression(text) => return formula(text, variables::INITIAL, path),
+            InitialFile::BySpecies(list) => list,
+        };
+        ensure(!list.is_empty(), path, "[]", "formulas of some species, or Empty")?;
+        for (index, entry) in list.iter().enumerate() {
+            let path = format!("{path}[{index}]");
+            self.species_name(&entry.species, &format!("{path}.species"))?;
+            let repeated = list.iter().take(index).any(|earlier| earlier.species == entry.species);
+            ensure(!repeated, &format!("{path}.species"), &entry.species, "each species once")?;
+            formula(&entry.f, variables::INITIAL, &format!("{path}.f"))?;
+        }
+        Ok(())
     }
 
     /// Start and end of an evolution, as lengths; `None` in steady state or where they are invalid.
