@@ -158,7 +158,9 @@ fn gigabytes(bytes: f64) -> String {
 fn has_no_source(problem: &Loaded, setup: &Setup) -> bool {
     let starts_empty = match &problem.file.mode {
         ModeFile::SteadyState { .. } => true,
-        ModeFile::Evolution { initial, .. } => matches!(initial, InitialFile::Empty | InitialFile::Equilibrium),
+        ModeFile::Evolution { initial, .. } => {
+            matches!(initial, InitialFile::Empty | InitialFile::Equilibrium)
+        }
     };
     let space = &setup.phase_space;
     let slabs = (0..space.species.len()).flat_map(|s| (0..space.energy.len()).map(move |k| (s, k)));

@@ -574,7 +574,6 @@ fn problem(matter: &str, species: &str, energy: &str, source: &str) -> String {
 }
 
 #[rstest::rstest]
-#[case::solver(UNIFORM, THREE, SPECTRAL, "Inelastic()", "no method of this version solves with them")]
 #[case::gray(UNIFORM, THREE, "Gray", "Inelastic()", "Inelastic in a gray problem")]
 #[case::partner(
     UNIFORM,

@@ -44,7 +44,7 @@ fn meets_its_criteria(name: &str) {
     }
 }
 
-const SELF_CONTAINED: [&str; 21] = [
+const SELF_CONTAINED: [&str; 24] = [
     "doppler_shift",
     "expanding_atmosphere",
     "homogeneous_sphere",
@@ -52,6 +52,9 @@ const SELF_CONTAINED: [&str; 21] = [
     "homogeneous_sphere_thin",
     "oven",
     "oven_degenerate",
+    "one_zone_emission",
+    "one_zone_nes",
+    "one_zone_pairs",
     "pns_atmosphere",
     "radiating_sphere_both",
     "radiating_sphere_gravity",
@@ -83,7 +86,7 @@ fn every_file_is_tested() {
 }
 
 #[rstest]
-fn self_contained_problem(#[values(0, 1, 2, 3, 4, 5, 6)] index: usize, #[values(0, 7, 14)] offset: usize) {
+fn self_contained_problem(#[values(0, 1, 2, 3, 4, 5, 6, 7)] index: usize, #[values(0, 8, 16)] offset: usize) {
     meets_its_criteria(SELF_CONTAINED[index + offset]);
 }
 

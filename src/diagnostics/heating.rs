@@ -3,8 +3,8 @@
 use std::f64::consts::PI;
 
 use crate::constants::ATOMIC_MASS_UNIT;
-use crate::methods::boltzmann::energy_redistribution::EnergyRedistribution;
 use crate::error::Result;
+use crate::methods::boltzmann::energy_redistribution::EnergyRedistribution;
 use crate::methods::geometry::Geometry;
 use crate::methods::setup::{Setup, at_radial_nodes, energy_nodes};
 use crate::opacities::LocalOpacity;

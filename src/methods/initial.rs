@@ -42,7 +42,9 @@ fn by_species(setup: &Setup, list: &[SpeciesInitialFile]) -> Result<Vec<f64>> {
     let mut f = Vec::with_capacity(space.unknowns());
     for species in &space.species {
         match list.iter().position(|entry| entry.species == species.name) {
-            Some(index) => f.extend(from_formula(setup, &list[index].f, &format!("mode.initial[{index}].f"))?),
+            Some(index) => {
+                f.extend(from_formula(setup, &list[index].f, &format!("mode.initial[{index}].f"))?)
+            }
             None => f.resize(f.len() + space.unknowns_per_species(), 0.0),
         }
     }

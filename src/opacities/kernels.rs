@@ -425,7 +425,10 @@ mod tests {
 
     fn sum(kernels: Vec<InelasticKernels>) -> Result<InelasticKernels> {
         let species = vec![Species { name: "nue".to_owned(), flavour: Flavour::ElectronNeutrino }];
-        let sources = kernels.into_iter().map(|k| std::sync::Arc::new(Given(k)) as std::sync::Arc<dyn OpacitySource>).collect();
+        let sources = kernels
+            .into_iter()
+            .map(|k| std::sync::Arc::new(Given(k)) as std::sync::Arc<dyn OpacitySource>)
+            .collect();
         let nodes = [5.0, 8.0].map(|energy| EnergyNode { energy, element: None });
         let point = RadialPoint { r: 3e6, lapse: 1.0, matter: None };
         Ok(Opacities { species, sources }.kernels_at(&point, &nodes)?.unwrap_or_default())

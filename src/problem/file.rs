@@ -526,7 +526,9 @@ impl OpacityFile {
     pub fn has_kernels(&self) -> bool {
         match self {
             Self::Inelastic { .. } => true,
-            &Self::NuLibTable { inelastic, pairs, bremsstrahlung, .. } => inelastic || pairs || bremsstrahlung,
+            &Self::NuLibTable { inelastic, pairs, bremsstrahlung, .. } => {
+                inelastic || pairs || bremsstrahlung
+            }
             Self::Absorption { .. }
             | Self::Scattering { .. }
             | Self::ZoneTable { .. }

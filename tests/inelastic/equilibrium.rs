@@ -76,7 +76,9 @@ fn inelastic_processes_are_at_rest_in_equilibrium(
 #[rstest]
 #[case("Bruenn1985()")]
 #[case("Rates()")]
-#[case("Rates(charged_current: (nucleons: false, nuclei: true), scattering: (nucleons: false, alpha: false, heavy: false))")]
+#[case(
+    "Rates(charged_current: (nucleons: false, nuclei: true), scattering: (nucleons: false, alpha: false, heavy: false))"
+)]
 fn absorption_is_at_rest_in_equilibrium(#[case] process: &str) {
     let setup = setup(process);
     let potential = potential(&setup);
@@ -85,9 +87,13 @@ fn absorption_is_at_rest_in_equilibrium(#[case] process: &str) {
         for k in 0..setup.phase_space.energy.len() {
             let local = setup.coefficients.at(setup.coefficients.first(species, k));
             if local.absorption > 0.0 {
-                let lost = local.absorption
-                    * fermi_dirac(setup.phase_space.energy.node(k), potential, TEMPERATURE);
-                assert!((local.emissivity / lost - 1.0).abs() <= 1e-12, "{:e}", local.emissivity / lost - 1.0);
+                let lost =
+                    local.absorption * fermi_dirac(setup.phase_space.energy.node(k), potential, TEMPERATURE);
+                assert!(
+                    (local.emissivity / lost - 1.0).abs() <= 1e-12,
+                    "{:e}",
+                    local.emissivity / lost - 1.0
+                );
                 absorbing += 1;
             }
         }

@@ -45,8 +45,8 @@ fn the_matter_gets_what_the_neutrinos_lose() {
     let leptons = rate_of_change(&data, "number_density", &[1.0, -1.0, 0.0]);
     let ye_rate = last(&data, "ye_rate") * DENSITY / BARYON;
     assert!((ye_rate / -leptons - 1.0).abs() <= 1e-10, "{ye_rate:e} against {:e}", -leptons);
-    let parts = last(&data, "heating_absorbed") - last(&data, "heating_emitted")
-        + last(&data, "heating_scattered");
+    let parts =
+        last(&data, "heating_absorbed") - last(&data, "heating_emitted") + last(&data, "heating_scattered");
     assert!((parts * DENSITY / heating - 1.0).abs() <= 1e-12);
     assert!(last(&data, "number_balance") <= 1e-12);
 }
@@ -60,7 +60,9 @@ fn inelastic_collisions_leave_the_electron_fraction() {
     let volume = data.reals("number").unwrap()[3] / data.reals("number_density").unwrap()[3];
     let gross = number / volume * BARYON / DENSITY;
     assert!(last(&data, "ye_rate").abs() <= 1e-12 * gross, "{:e} of {gross:e}", last(&data, "ye_rate"));
-    for (scattered, number) in data.reals("number_scattered").unwrap()[3..].iter().zip(&data.reals("number").unwrap()[3..]) {
+    for (scattered, number) in
+        data.reals("number_scattered").unwrap()[3..].iter().zip(&data.reals("number").unwrap()[3..])
+    {
         assert!(scattered.abs() * STEP <= 1e-12 * number, "{scattered:e} of {number:e}");
     }
 }
@@ -70,8 +72,13 @@ fn inelastic_collisions_leave_the_electron_fraction() {
 fn heating_by_process_adds_up() {
     let data = one_step("[Inelastic(), Rates()]");
     let names = data.texts("process").unwrap().to_vec();
-    let expected =
-        ["electron_scattering", "electron_pairs", "bremsstrahlung", "nucleon_absorption", "nucleus_absorption"];
+    let expected = [
+        "electron_scattering",
+        "electron_pairs",
+        "bremsstrahlung",
+        "nucleon_absorption",
+        "nucleus_absorption",
+    ];
     assert!(expected[..4].iter().all(|name| names.iter().any(|found| found == name)), "{names:?}");
     assert!(names.iter().all(|name| expected.contains(&name.as_str())), "{names:?}");
     let values = data.array("heating_by_process").unwrap();

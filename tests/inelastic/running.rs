@@ -44,8 +44,11 @@ fn evolution_has_the_order_of_its_integrator(
     assert!((observed - order).abs() <= 0.15, "order {observed}: {long:e}, {short:e}");
 }
 
-const SHORT: [(&str, &str); 3] =
-    [("mode.end", "\"1e-4 s\""), ("mode.step", "Adaptive(tolerance: 1e-4, initial: \"1e-9 s\")"), ("criteria", "[]")];
+const SHORT: [(&str, &str); 3] = [
+    ("mode.end", "\"1e-4 s\""),
+    ("mode.step", "Adaptive(tolerance: 1e-4, initial: \"1e-9 s\")"),
+    ("criteria", "[]"),
+];
 
 fn short(output_times: &str) -> Vec<(&'static str, String)> {
     let mut overrides: Vec<_> = SHORT.iter().map(|(path, value)| (*path, (*value).to_owned())).collect();
@@ -54,7 +57,8 @@ fn short(output_times: &str) -> Vec<(&'static str, String)> {
 }
 
 fn run_short(overrides: &[(&str, String)], restart: Option<Dataset>) -> Dataset {
-    let overrides: Vec<(&str, &str)> = overrides.iter().map(|(path, value)| (*path, value.as_str())).collect();
+    let overrides: Vec<(&str, &str)> =
+        overrides.iter().map(|(path, value)| (*path, value.as_str())).collect();
     restarted(&loaded("one_zone_pairs", &overrides), restart).dataset
 }
 
@@ -110,7 +114,10 @@ fn a_closed_box_is_found_in_equilibrium() {
 fn a_steady_state_balances_and_counts_its_work() {
     let overrides = [
         ("opacities", "[Rates(), Inelastic()]"),
-        ("species", "[(name: \"nue\", flavour: ElectronNeutrino), (name: \"anue\", flavour: ElectronAntineutrino), (name: \"nux\", flavour: Heavy, multiplicity: 4)]"),
+        (
+            "species",
+            "[(name: \"nue\", flavour: ElectronNeutrino), (name: \"anue\", flavour: ElectronAntineutrino), (name: \"nux\", flavour: Heavy, multiplicity: 4)]",
+        ),
         ("phase_space.energy.elements", "8"),
         ("criteria", "[]"),
     ];
@@ -146,7 +153,11 @@ fn linear_methods_refuse_kernels(#[case] command: &[&str]) {
         .current_dir(folder.path())
         .env("NO_COLOR", "1")
         .args(command)
-        .args([problem.as_str(), "--set", "opacities=[Bruenn1985(), Inelastic(pairs: false, bremsstrahlung: false)]"])
+        .args([
+            problem.as_str(),
+            "--set",
+            "opacities=[Bruenn1985(), Inelastic(pairs: false, bremsstrahlung: false)]",
+        ])
         .output()
         .unwrap();
     let message = String::from_utf8_lossy(&output.stderr).replace("\n  │", "");

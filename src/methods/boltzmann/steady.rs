@@ -115,7 +115,8 @@ fn with_thermal_pairs(setup: &Setup, inelastic: &Inelastic) -> Result<Coefficien
 fn equilibrium(setup: &Setup, i: usize) -> Vec<f64> {
     let space = &setup.phase_space;
     let temperature = setup.background.matter(space.radial.nodes[i]).map_or(0.0, |m| m.temperature);
-    let thermal = |energy: f64| if temperature > 0.0 { 1.0 / ((energy / temperature).exp() + 1.0) } else { 0.0 };
+    let thermal =
+        |energy: f64| if temperature > 0.0 { 1.0 / ((energy / temperature).exp() + 1.0) } else { 0.0 };
     (0..space.species.len())
         .flat_map(|s| (0..space.energy.len()).map(move |k| (s, k)))
         .map(|(s, k)| {
