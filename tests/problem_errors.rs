@@ -661,9 +661,17 @@ fn texts_that_do_not_follow_the_schema(#[case] old: &str, #[case] new: &str, #[c
     "initial: BySpecies([])",
     "test.ron:24:60: mode.initial: found []; valid: formulas of some species, or Empty"
 )]
-#[case("initial: Empty", r#"initial: BySpecies([(species: "nux", f: "0.1")])"#, "XX")]
-#[case("initial: Empty", r#"initial: BySpecies([(species: "nu", f: "0.1"), (species: "nu", f: "r")])"#, "XX")]
-#[case("initial: Empty", r#"initial: BySpecies([(species: "nu", f: "0.1*t")])"#, "XX")]
+#[case(
+    "initial: Empty",
+    r#"initial: BySpecies([(species: "nux", f: "0.1")])"#,
+    r#"test.ron:24:81: mode.initial[0].species: found "nux"; valid: one of the species nu"#
+)]
+#[case(
+    "initial: Empty",
+    r#"initial: BySpecies([(species: "nu", f: "0.1"), (species: "nu", f: "r")])"#,
+    "test.ron:24:108: mode.initial[1].species: found nu; valid: each species once"
+)]
+#[case("initial: Empty", r#"initial: BySpecies([(species: "nu", f: "0.1*t")])"#, r#"test.ron:24:90: mode.initial[0].f: found "0.1*t"; valid: a formula in r, mu, energy; `t` is not one of them"#)]
 #[case(
     "mode: Evolution(end: 5, output_times: [1, 2], initial: Empty, tolerance: 1e-8)",
     "mode: SteadyState(tolerance: -1)",

@@ -24,7 +24,7 @@ fn problem_files() -> Vec<PathBuf> {
 #[test]
 fn every_problem_is_valid() {
     let files = problem_files();
-    assert!(files.len() >= 24, "only {} problems found", files.len());
+    assert!(files.len() >= 28, "only {} problems found", files.len());
     for path in files {
         for resolution in [Resolution::Coarse, Resolution::Standard, Resolution::Fine] {
             let options = LoadOptions { resolution, ..LoadOptions::default() };

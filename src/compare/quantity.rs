@@ -226,6 +226,7 @@ pub const QUANTITIES: &[Quantity] = &[
     matter("heating_net", "net heating", D::SpecificPower),
     matter("heating_absorbed", "heating by absorption", D::SpecificPower),
     matter("heating_emitted", "cooling by emission", D::SpecificPower),
+    matter("heating_scattered", "heating by inelastic scattering", D::SpecificPower),
     matter("ye_rate", "rate of change of the electron fraction", D::Rate),
     gain("gain_radius", "gain radius", D::Length),
     gain("gain_mass", "mass of the gain region", D::Mass),

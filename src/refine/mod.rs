@@ -18,7 +18,7 @@ use crate::resample::{Target, elements, resample};
 use crate::run::{Resources, prepare};
 
 /// Quantities of a result that a refinement changes, and that get an error.
-const QUANTITIES: [&str; 32] = [
+const QUANTITIES: [&str; 34] = [
     "f",
     "j",
     "h",
@@ -40,7 +40,9 @@ const QUANTITIES: [&str; 32] = [
     "transport_sphere_mean",
     "heating_absorbed",
     "heating_emitted",
+    "heating_scattered",
     "heating_net",
+    "heating_by_process",
     "ye_rate",
     "number_emitted",
     "number_absorbed",
