@@ -22,3 +22,8 @@ pub fn krylov_restart(unknowns: usize) -> usize {
 
 /// A Krylov cycle that shrinks the residual by less than this factor has stalled.
 pub const STALL_FACTOR: f64 = 0.5;
+
+/// Share of all neutrinos and antineutrinos of a flavour below which an excess of one over the other in a
+/// range of directions is no crossing: solutions have residuals up to about 1e-9 of f, and their
+/// differences are no more accurate than that.
+pub const CROSSING_SHARE: f64 = 1e-8;

@@ -3,7 +3,9 @@
 pub mod balance;
 pub mod heating;
 pub mod integrated;
+pub mod lepton_number;
 pub mod moments;
 pub mod neutrinosphere;
 pub mod reconstruction;
 pub mod result;
+pub mod sign_change;
