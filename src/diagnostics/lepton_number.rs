@@ -194,3 +194,224 @@ fn crossing(space: &PhaseSpace, g: &[f64], total: f64) -> Crossing {
     let parts = SignParts::new(&space.angular, g, negligible);
     Crossing { positive: 2.0 * PI * parts.positive, negative: 2.0 * PI * parts.negative, mu: parts.changes }
 }
+
+/// Adds G(μ), its crossings and the growth rates to `dataset`, or the attribute `lepton_number_omitted`
+/// that says why there are none. f at (species, energy node, radius, ordinate).
+pub fn add_lepton_numbers(dataset: &mut Dataset, setup: &Setup, f: &[f64]) {
+    let (space, units) = (&setup.phase_space, setup.units);
+    let all = match lepton_numbers(space, units, f) {
+        Ok(all) => all,
+        Err(reason) => {
+            dataset.attribute("lepton_number_omitted", reason);
+            return;
+        }
+    };
+    dataset.dimension("lepton_number", all.len());
+    let names = all.iter().map(|lepton| lepton.name.clone()).collect();
+    dataset.text("lepton_number", &["lepton_number"], "lepton number of a flavour, or a difference", names);
+    let angular = all.iter().flat_map(|lepton| ordinates_first(&lepton.g, space.angular.nodes.len()));
+    let density = units.label("cm-3");
+    let meaning =
+        "G = int (f - f of the antineutrino) e^2 de / (hc)^3: lepton number per volume and solid angle";
+    let order = ["lepton_number", "mu", "r"];
+    let g =
+        dataset.real("lepton_number_angular", &order, units.label("cm-3 sr-1"), meaning, angular.collect());
+    if units.physical {
+        g.attribute("frequency_per_density", FREQUENCY_PER_DENSITY);
+    }
+    let crossings: Vec<Vec<Crossing>> = all.iter().map(|lepton| lepton.at_nodes(space)).collect();
+    let column = |value: fn(&Crossing) -> f64| crossings.iter().flatten().map(value).collect::<Vec<_>>();
+    for (name, unit, meaning, value) in [
+        (
+            "lepton_number_positive",
+            density,
+            "2 pi int G dmu over G > 0",
+            (|c| c.positive) as fn(&Crossing) -> f64,
+        ),
+        ("lepton_number_negative", density, "2 pi int G dmu over G < 0", |c| c.negative),
+        ("crossing_count", "1", "number of cosines at which G changes sign", |c| c.mu.len() as f64),
+        ("crossing_mu_first", "1", "lowest such cosine, 0 where crossing_count is 0", |c| first(&c.mu)),
+        ("crossing_mu_last", "1", "highest such cosine, 0 where crossing_count is 0", |c| last(&c.mu)),
+    ] {
+        dataset.real(name, &["lepton_number", "r"], unit, meaning, column(value));
+    }
+    let changes = all.iter().zip(&crossings).flat_map(|(lepton, found)| lepton.changes(space, found));
+    let meaning = "radius between this node and the next where crossings appear or vanish, 0 for none";
+    let radii = changes.map(|radius| radius.unwrap_or(0.0)).collect();
+    dataset.real("crossing_change", &["lepton_number", "r"], units.label("cm"), meaning, radii);
+    add_growth_rates(dataset, units, column(Crossing::growth_rate));
+}
+
+/// G_F has no value in the units of a dimensionless problem.
+fn add_growth_rates(dataset: &mut Dataset, units: UnitSystem, rates: Vec<f64>) {
+    if !units.physical {
+        let reason = "a dimensionless problem: the Fermi constant has no value in its units";
+        dataset.attribute("growth_rate_omitted", reason);
+        return;
+    }
+    let order = ["lepton_number", "r"];
+    let meaning = "estimated growth rate of fast flavour conversion, 0 without a crossing";
+    let per_length = rates.iter().map(|rate| rate / SPEED_OF_LIGHT).collect();
+    let definition = "sqrt(2) G_F / hbar sqrt(-lepton_number_positive lepton_number_negative)";
+    dataset.real("growth_rate", &order, "s-1", meaning, rates).attribute("definition", definition);
+    let meaning = "growth_rate per light travel";
+    dataset.real("growth_rate_per_length", &order, "cm-1", meaning, per_length);
+}
+
+fn first(mu: &[f64]) -> f64 {
+    mu.first().copied().unwrap_or(0.0)
+}
+
+fn last(mu: &[f64]) -> f64 {
+    mu.last().copied().unwrap_or(0.0)
+}
+
+/// From (radius, ordinate) to (ordinate, radius).
+fn ordinates_first(values: &[f64], ordinates: usize) -> Vec<f64> {
+    (0..ordinates).flat_map(|j| values.iter().skip(j).step_by(ordinates).copied()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::phase_space::grid::NodalGrid;
+    use approx::assert_relative_eq;
+
+    fn space(flavours: &[(&str, Flavour)]) -> PhaseSpace {
+        let species = |(name, flavour): &(&str, Flavour)| Species {
+            name: (*name).to_owned(),
+            flavour: *flavour,
+            multiplicity: 1.0,
+        };
+        PhaseSpace {
+            radial: NodalGrid::new(vec![1e6, 2e6, 4e6, 7e6], 2),
+            angular: NodalGrid::new(vec![-1.0, 0.0, 0.6, 1.0], 2),
+            energy: EnergyGrid::Spectral(NodalGrid::new(vec![0.0, 10.0, 30.0], 2)),
+            species: flavours.iter().map(species).collect(),
+        }
+    }
+
+    const ELECTRON: [(&str, Flavour); 2] =
+        [("nue", Flavour::ElectronNeutrino), ("anue", Flavour::ElectronAntineutrino)];
+
+    /// f(species, r, μ) at all energies.
+    fn distribution(space: &PhaseSpace, f: impl Fn(usize, f64, f64) -> f64) -> Vec<f64> {
+        let mut values = Vec::new();
+        for s in 0..space.species.len() {
+            for _ in 0..space.energy.len() {
+                for &r in &space.radial.nodes {
+                    values.extend(space.angular.nodes.iter().map(|&mu| f(s, r, mu)));
+                }
+            }
+        }
+        values
+    }
+
+    fn electron_number(space: &PhaseSpace, f: impl Fn(usize, f64, f64) -> f64) -> LeptonNumber {
+        let values = distribution(space, f);
+        lepton_numbers(space, UnitSystem::PHYSICAL, &values).unwrap().remove(0)
+    }
+
+    /// ∫₀³⁰ ε² dε/(hc)³.
+    const STATES: f64 =
+        9000.0 / (1.239_841_984_332_002_6e-10 * 1.239_841_984_332_002_6e-10 * 1.239_841_984_332_002_6e-10);
+
+    /// G = N (μ − ¼)/10: n₊ = 2πN (3/4)²/20, n₋ = −2πN (5/4)²/20, and the rate by hand.
+    #[test]
+    fn a_line_has_its_exact_integrals_and_growth_rate() {
+        let space = space(&ELECTRON);
+        let number = electron_number(&space, |s, _, mu| if s == 0 { 0.2 + 0.1 * mu } else { 0.225 });
+        for crossing in number.at_nodes(&space) {
+            let positive = 2.0 * PI * STATES * 0.75f64.powi(2) / 20.0;
+            let negative = -2.0 * PI * STATES * 1.25f64.powi(2) / 20.0;
+            assert_relative_eq!(crossing.positive, positive, max_relative = 1e-12);
+            assert_relative_eq!(crossing.negative, negative, max_relative = 1e-12);
+            assert_relative_eq!(crossing.mu[0], 0.25, max_relative = 1e-12);
+            // √2 · 8.961 876e-44 MeV cm³ / 6.582 119 57e-22 MeV s.
+            let rate = 1.925_520_8e-22 * 2.0 * PI * STATES * 0.75 * 1.25 / 20.0;
+            assert_relative_eq!(crossing.growth_rate(), rate, max_relative = 1e-6);
+        }
+        assert_eq!(number.changes(&space, &number.at_nodes(&space)), [None; 9]);
+    }
+
+    #[test]
+    fn a_step_and_one_sign() {
+        let space = space(&ELECTRON);
+        let step = electron_number(&space, |s, _, mu| if (mu < 0.6) == (s == 0) { 0.3 } else { 0.1 });
+        let crossing = &step.at_nodes(&space)[0];
+        assert_eq!(crossing.mu, [0.6]);
+        assert_relative_eq!(crossing.positive, 2.0 * PI * STATES * 0.2 * 1.6, max_relative = 1e-12);
+        assert_relative_eq!(crossing.negative, -2.0 * PI * STATES * 0.2 * 0.4, max_relative = 1e-12);
+        let none = electron_number(&space, |s, _, mu| if s == 0 { 0.4 + 0.1 * mu } else { 0.1 });
+        let equal = electron_number(&space, |_, _, mu| 0.2 - 0.1 * mu);
+        let nothing = electron_number(&space, |_, _, _| 0.0);
+        for number in [none, equal, nothing] {
+            let found = number.at_nodes(&space);
+            assert!(found.iter().all(|c| c.mu.is_empty() && c.growth_rate() == 0.0));
+            assert_eq!(number.changes(&space, &found), [None; 9]);
+        }
+    }
+
+    /// G ∝ μ + a(r) with a linear: crossings where |a| < 1, from r = 2.9e6 to 4.9e6; and a jump of the
+    /// state at an edge.
+    #[test]
+    fn radii_where_crossings_appear_and_vanish() {
+        let space = space(&ELECTRON);
+        let line = |r: f64| (r - 3.9e6) / 1e6;
+        let number =
+            electron_number(&space, |s, r, mu| if s == 0 { 0.5 + 0.05 * (mu + line(r)) } else { 0.5 });
+        let radii = |number: &LeptonNumber| -> Vec<f64> {
+            number.changes(&space, &number.at_nodes(&space)).into_iter().flatten().collect()
+        };
+        let found = radii(&number);
+        assert_eq!(found.len(), 2, "{found:?}");
+        // The negligible part makes them appear where (1 − |a|)²/2 reaches its share.
+        assert_relative_eq!(found[0], 2.9e6, max_relative = 1e-3);
+        assert_relative_eq!(found[1], 4.9e6, max_relative = 1e-3);
+        let jump = electron_number(&space, |s, r, mu| {
+            if s == 0 {
+                0.5 + 0.1 * mu
+            } else if r < 4e6 {
+                0.1
+            } else {
+                0.5
+            }
+        });
+        assert_eq!(radii(&jump), [4e6]);
+    }
+
+    #[test]
+    fn flavours_are_named_and_their_differences_come_after_them() {
+        let six = [
+            ELECTRON[0],
+            ELECTRON[1],
+            ("numu", Flavour::Heavy),
+            ("nutau", Flavour::Heavy),
+            ("anumu", Flavour::HeavyAntineutrino),
+            ("anutau", Flavour::HeavyAntineutrino),
+        ];
+        let space = space(&six);
+        let values = distribution(&space, |s, _, mu| [0.3, 0.2, 0.1 + 0.05 * mu, 0.0, 0.1, 0.0][s]);
+        let all = lepton_numbers(&space, UnitSystem::PHYSICAL, &values).unwrap();
+        let names: Vec<&str> = all.iter().map(|lepton| lepton.name.as_str()).collect();
+        assert_eq!(
+            &names[..4],
+            ["nue - anue", "numu - anumu", "nutau - anutau", "(nue - anue) - (numu - anumu)"]
+        );
+        assert_eq!(names.len(), 6);
+        let crossings: Vec<usize> = all.iter().map(|lepton| lepton.at_nodes(&space)[0].mu.len()).collect();
+        assert_eq!(crossings, [0, 1, 0, 0, 0, 1]);
+        for (difference, (a, b)) in all[3].g.iter().zip(all[0].g.iter().zip(&all[1].g)) {
+            assert_eq!(*difference, a - b);
+        }
+    }
+
+    #[test]
+    fn gray_and_single_species_problems_say_why_there_is_none() {
+        let mut one = space(&ELECTRON[..1]);
+        let reason = lepton_numbers(&one, UnitSystem::PHYSICAL, &[]).unwrap_err();
+        assert!(reason.contains("antineutrino"), "{reason}");
+        one.energy = EnergyGrid::Gray;
+        assert!(lepton_numbers(&one, UnitSystem::PHYSICAL, &[]).unwrap_err().contains("gray"));
+    }
+}

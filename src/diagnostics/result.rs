@@ -13,6 +13,7 @@ use crate::units::UnitSystem;
 use super::balance::{Rates, rates, relative};
 use super::heating::Heating;
 use super::integrated::{Integrated, Places};
+use super::lepton_number::add_lepton_numbers;
 use super::moments::{Moments, bound_violation};
 use super::neutrinosphere::Neutrinospheres;
 use super::reconstruction::Fluxes;
@@ -57,6 +58,7 @@ pub fn dataset(
     add_solution(&mut dataset, "r", setup.units, distribution, &moments, fluxes.at_nodes());
     add_spheres(&mut dataset, setup, &moments);
     add_heating(&mut dataset, setup, &moments);
+    add_lepton_numbers(&mut dataset, setup, f);
     add_balances(&mut dataset, setup, operator, f, inflow, wanted.steady);
     add_quality(&mut dataset, space, f);
     if !wanted.sample_radii.is_empty() {

@@ -7,8 +7,9 @@ use crate::error::{Error, Result};
 pub const TIME: &str = "time";
 
 /// Variables that an evolution does not change: grid, background and opacities.
-const STATIC: [&str; 24] = [
+const STATIC: [&str; 25] = [
     "species",
+    "lepton_number",
     "multiplicity",
     "mu",
     "mu_weight",
