@@ -224,11 +224,35 @@ impl InelasticKernels {
         moments: &[AngularMoments],
         measure: &[f64],
     ) -> Option<Vec<InelasticRates>> {
+        let mut rates = self.scattering_rates(species, moments, measure)?;
+        let pairs = self.pair_rates(species, moments, measure)?;
+        rates.iter_mut().zip(&pairs).for_each(|(sum, pair)| sum.add(pair.gain, pair.loss));
+        Some(rates)
+    }
+
+    /// [`InelasticKernels::rates`] of scattering alone.
+    pub fn scattering_rates(
+        &self,
+        species: usize,
+        moments: &[AngularMoments],
+        measure: &[f64],
+    ) -> Option<Vec<InelasticRates>> {
         let mut rates = vec![InelasticRates::default(); measure.len()];
         if let Some(kernel) = self.scattering.get(species)? {
             let own = fitting(moments, species, kernel, measure)?;
             add_scattering(&mut rates, kernel, own, measure);
         }
+        Some(rates)
+    }
+
+    /// [`InelasticKernels::rates`] of pair reactions alone.
+    pub fn pair_rates(
+        &self,
+        species: usize,
+        moments: &[AngularMoments],
+        measure: &[f64],
+    ) -> Option<Vec<InelasticRates>> {
+        let mut rates = vec![InelasticRates::default(); measure.len()];
         if let Some(pair) = self.pairs.get(species)? {
             let other = fitting(moments, pair.partner, &pair.annihilation, measure)?;
             fitting(moments, pair.partner, &pair.production, measure)?;

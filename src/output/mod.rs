@@ -5,7 +5,7 @@ pub mod dataset;
 mod read;
 mod replace;
 mod scales;
-mod series;
+pub(crate) mod series;
 pub mod summary;
 mod write;
 

@@ -6,6 +6,9 @@ use crate::error::{Error, Result};
 /// Name of the dimension that [`time_series`] adds.
 pub const TIME: &str = "time";
 
+/// Attribute of a variable that depends on the solution although its name is among the static ones.
+pub const STATE_DEPENDENT: &str = "state_dependent";
+
 /// Variables that an evolution does not change: grid, background and opacities.
 const STATIC: [&str; 25] = [
     "species",
@@ -155,7 +158,7 @@ fn required_group<'a>(state: &'a Dataset, name: &str) -> Result<&'a Dataset> {
 }
 
 fn join_variable(last: &Variable, states: &[&Dataset]) -> Result<Variable> {
-    if STATIC.contains(&last.name.as_str()) {
+    if STATIC.contains(&last.name.as_str()) && !last.attributes.contains_key(STATE_DEPENDENT) {
         return Ok(last.clone());
     }
     let mut joined = Vec::with_capacity(last.values.len() * states.len());

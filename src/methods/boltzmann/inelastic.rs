@@ -65,6 +65,16 @@ impl Inelastic {
         Self { nodes, weight, species }
     }
 
+    /// The kernels at each radial node.
+    pub fn nodes(&self) -> &[InelasticKernels] {
+        &self.nodes
+    }
+
+    /// The number weights ∫ℓ_k ε² dε that the sums over the kernels have.
+    pub fn weight(&self) -> &[f64] {
+        &self.weight
+    }
+
     fn energies(&self) -> usize {
         self.weight.len()
     }
