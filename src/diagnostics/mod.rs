@@ -1,6 +1,8 @@
 //! From f to what users read.
 
 pub mod balance;
+pub mod beta_equilibrium;
+pub mod equilibrium_ye;
 pub mod heating;
 pub mod integrated;
 pub mod lepton_number;

@@ -12,6 +12,8 @@ use crate::resample::edge_name;
 use crate::units::UnitSystem;
 
 use super::balance::{Rates, rates, relative};
+use super::beta_equilibrium::add_trapped_leptons;
+use super::equilibrium_ye::add_equilibrium_electron_fraction;
 use super::heating::Heating;
 use super::integrated::{Integrated, Places};
 use super::lepton_number::add_lepton_numbers;
@@ -59,6 +61,8 @@ pub fn dataset(
     add_solution(&mut dataset, "r", setup.units, distribution, &moments, fluxes.at_nodes());
     add_spheres(&mut dataset, setup, &moments);
     add_heating(&mut dataset, setup, &moments);
+    add_trapped_leptons(&mut dataset, setup, &moments);
+    add_equilibrium_electron_fraction(&mut dataset, setup, &moments);
     add_lepton_numbers(&mut dataset, setup, f);
     add_balances(&mut dataset, setup, operator, f, inflow, wanted.steady);
     add_quality(&mut dataset, space, f);

@@ -104,7 +104,8 @@ fn sample_kernels(
     Ok(Some(Inelastic::new(kernels, weight, species)))
 }
 
-fn energy_nodes(phase_space: &PhaseSpace) -> Vec<EnergyNode> {
+/// The nodes of the energy grid as opacities are asked for them.
+pub fn energy_nodes(phase_space: &PhaseSpace) -> Vec<EnergyNode> {
     let energy = &phase_space.energy;
     (0..energy.len()).map(|k| EnergyNode { energy: energy.node(k), element: energy.element_of(k) }).collect()
 }

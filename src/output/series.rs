@@ -39,7 +39,8 @@ const STATIC: [&str; 25] = [
 ];
 
 /// Attributes of a state that become variables over time: name, unit, meaning.
-const STATE_ATTRIBUTES: [(&str, &str, &str); 9] = [
+const STATE_ATTRIBUTES: [(&str, &str, &str); 10] = [
+    ("beta_equilibrium_radius", "cm", "radius up to which neutrinos are in beta equilibrium, 0 for none"),
     ("gain_radius", "cm", "radius where the net heating turns positive outward, 0 where it does not"),
     ("gain_mass", "g", "mass where the net heating is positive outside of the gain radius"),
     ("gain_heating", "erg s-1", "net heating of that mass"),
