@@ -7,7 +7,7 @@ use rayon::prelude::*;
 
 use crate::constants::{FERMI_CONSTANT, HBAR_C, SPEED_OF_LIGHT};
 use crate::methods::setup::Setup;
-use crate::numerics::CROSSING_SHARE;
+use crate::numerics::{CROSSING_SHARE, CROSSING_UNDERSHOOT};
 use crate::output::dataset::Dataset;
 use crate::phase_space::{EnergyGrid, PhaseSpace, Species};
 use crate::problem::file::Flavour;
@@ -29,8 +29,9 @@ pub struct LeptonNumber {
     pub name: String,
     /// G = (1/(hc)³) ∫(f_ν − f_ν̄) ε² dε [1/(cm³ sr)] at (radius, ordinate), ordinate fastest.
     pub g: Vec<f64>,
-    /// Neutrinos and antineutrinos together at the radii [1/cm³]: what G is the difference of.
-    pub total: Vec<f64>,
+    /// The excess of one sign in a range of directions that cannot be told from numerical error, at the
+    /// radii [1/cm³].
+    pub resolution: Vec<f64>,
 }
 
 /// What G(μ) is like at one radius.
@@ -97,22 +98,31 @@ fn of_family(
     (neutrino, antineutrino): (usize, usize),
 ) -> LeptonNumber {
     let (slab, per_species) = (space.slab(), space.unknowns_per_species());
-    let (mut g, mut sum) = (vec![0.0; slab], vec![0.0; slab]);
+    let (mut g, mut total, mut below) = (vec![0.0; slab], vec![0.0; slab], vec![0.0; slab]);
     for k in 0..space.energy.len() {
         let weight = space.energy.weight(k) * space.energy.node(k).powi(2) / units.planck_c_cubed();
         let of = |species: usize| &f[species * per_species + k * slab..][..slab];
         for (n, (particle, anti)) in of(neutrino).iter().zip(of(antineutrino)).enumerate() {
             g[n] += weight * (particle - anti);
-            sum[n] += weight * (particle + anti);
+            total[n] += weight * (particle + anti);
+            below[n] -= weight * (particle.min(0.0) + anti.min(0.0));
         }
     }
-    let angular = &space.angular;
-    let total = sum
-        .chunks_exact(angular.nodes.len())
-        .map(|sum| 2.0 * PI * sum.iter().zip(&angular.weights).map(|(s, w)| s * w).sum::<f64>())
-        .collect();
+    let (total, below) = (over_directions(space, &total), over_directions(space, &below));
+    let resolution = total
+        .iter()
+        .zip(&below)
+        .map(|(total, below)| (CROSSING_SHARE * total.abs()).max(CROSSING_UNDERSHOOT * below));
+    let resolution = resolution.collect();
     let name = |index: usize| &space.species[index].name;
-    LeptonNumber { name: format!("{} - {}", name(neutrino), name(antineutrino)), g, total }
+    LeptonNumber { name: format!("{} - {}", name(neutrino), name(antineutrino)), g, resolution }
+}
+
+/// 2π ∫ dμ of values at (radius, ordinate).
+fn over_directions(space: &PhaseSpace, values: &[f64]) -> Vec<f64> {
+    let weights = &space.angular.weights;
+    let sum = |values: &[f64]| values.iter().zip(weights).map(|(v, w)| v * w).sum::<f64>();
+    values.chunks_exact(weights.len()).map(|values| 2.0 * PI * sum(values)).collect()
 }
 
 impl LeptonNumber {
@@ -120,7 +130,7 @@ impl LeptonNumber {
         Self {
             name: format!("({}) - ({})", self.name, other.name),
             g: self.g.iter().zip(&other.g).map(|(a, b)| a - b).collect(),
-            total: self.total.iter().zip(&other.total).map(|(a, b)| a + b).collect(),
+            resolution: self.resolution.iter().zip(&other.resolution).map(|(a, b)| a + b).collect(),
         }
     }
 
@@ -129,21 +139,24 @@ impl LeptonNumber {
         let ordinates = space.angular.nodes.len();
         self.g
             .par_chunks_exact(ordinates)
-            .zip(&self.total)
-            .map(|(g, &total)| crossing(space, g, total))
+            .zip(&self.resolution)
+            .map(|(g, &resolution)| crossing(space, g, resolution))
             .collect()
     }
 
-    /// G(μ) at `r` by the polynomial of the radial element `element`.
-    fn at(&self, space: &PhaseSpace, element: usize, r: f64) -> Crossing {
+    /// Whether there is a crossing at `r` by the polynomial of the radial element `element`, with what can
+    /// be resolved between the radial nodes `i` and `i` + 1.
+    fn crosses(&self, space: &PhaseSpace, element: usize, i: usize, r: f64) -> bool {
         let (radial, ordinates) = (&space.radial, space.angular.nodes.len());
         let x = 2.0 * (r - radial.edges[element]) / radial.width(element) - 1.0;
-        let (mut g, mut total) = (vec![0.0; ordinates], 0.0);
-        for (i, weight) in radial.range(element).zip(radial.basis.evaluate(x)) {
-            total += weight * self.total[i];
-            g.iter_mut().zip(&self.g[i * ordinates..]).for_each(|(sum, value)| *sum += weight * value);
+        let mut g = vec![0.0; ordinates];
+        for (node, weight) in radial.range(element).zip(radial.basis.evaluate(x)) {
+            let at_node = &self.g[node * ordinates..];
+            g.iter_mut().zip(at_node).for_each(|(sum, value)| *sum += weight * value);
         }
-        crossing(space, &g, total)
+        let share = (r - radial.nodes[i]) / (radial.nodes[i + 1] - radial.nodes[i]);
+        let resolution = self.resolution[i] + share * (self.resolution[i + 1] - self.resolution[i]);
+        !crossing(space, &g, resolution).mu.is_empty()
     }
 
     /// For each radial node the radius between it and the next at which crossings appear or vanish; `None`
@@ -167,7 +180,7 @@ impl LeptonNumber {
         let radial = &space.radial;
         let (element, next) = (i / radial.per_element(), (i + 1) / radial.per_element());
         let (from, to) = (radial.nodes[i], radial.nodes[i + 1]);
-        let same = |element: usize, r: f64| self.at(space, element, r).mu.is_empty() != before;
+        let same = |element: usize, r: f64| self.crosses(space, element, i, r) == before;
         if element == next {
             return bisect(from, to, |r| same(element, r));
         }
@@ -189,9 +202,8 @@ fn bisect(mut low: f64, mut high: f64, holds: impl Fn(f64) -> bool) -> f64 {
     0.5 * (low + high)
 }
 
-fn crossing(space: &PhaseSpace, g: &[f64], total: f64) -> Crossing {
-    let negligible = CROSSING_SHARE * total.abs() / (2.0 * PI);
-    let parts = SignParts::new(&space.angular, g, negligible);
+fn crossing(space: &PhaseSpace, g: &[f64], resolution: f64) -> Crossing {
+    let parts = SignParts::new(&space.angular, g, resolution / (2.0 * PI));
     Crossing { positive: 2.0 * PI * parts.positive, negative: 2.0 * PI * parts.negative, mu: parts.changes }
 }
 
@@ -235,6 +247,10 @@ pub fn add_lepton_numbers(dataset: &mut Dataset, setup: &Setup, f: &[f64]) {
     ] {
         dataset.real(name, &["lepton_number", "r"], unit, meaning, column(value));
     }
+    let resolution = all.iter().flat_map(|lepton| lepton.resolution.iter().copied()).collect();
+    let meaning =
+        "excess of one sign that cannot be told from numerical error: smaller ones make no crossing";
+    dataset.real("crossing_resolution", &["lepton_number", "r"], density, meaning, resolution);
     let changes = all.iter().zip(&crossings).flat_map(|(lepton, found)| lepton.changes(space, found));
     let meaning = "radius between this node and the next where crossings appear or vanish, 0 for none";
     let radii = changes.map(|radius| radius.unwrap_or(0.0)).collect();
@@ -378,6 +394,24 @@ mod tests {
             }
         });
         assert_eq!(radii(&jump), [4e6]);
+    }
+
+    /// Undershoots of f are numerical; an excess that is no larger than three times theirs may be so too.
+    #[test]
+    fn an_excess_within_the_undershoots_of_f_is_no_crossing() {
+        let space = space(&ELECTRON);
+        let backward = |f: f64| {
+            electron_number(&space, move |s, _, mu| match (mu < 0.0, s) {
+                (true, 0) => f,
+                (true, _) => 1e-4,
+                (false, 0) => 0.3,
+                (false, _) => 0.2,
+            })
+        };
+        let crossings = |number: &LeptonNumber| number.at_nodes(&space)[0].mu.len();
+        assert_eq!([crossings(&backward(0.0)), crossings(&backward(-6e-5))], [1, 0]);
+        let undershoot = 3.0 * 2.0 * PI * STATES * 6e-5;
+        assert_relative_eq!(backward(-6e-5).resolution[0], undershoot, max_relative = 1e-12);
     }
 
     #[test]
