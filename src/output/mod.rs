@@ -7,6 +7,7 @@ mod replace;
 mod scales;
 pub(crate) mod series;
 pub mod summary;
+mod summary_leptons;
 mod write;
 
 pub use read::{read, read_variables, read_where};
