@@ -283,16 +283,45 @@ fn what_is_omitted_is_said() {
     assert!(reason(&bath, "beta_equilibrium_omitted").contains("no matter"));
     assert!(reason(&bath, "ye_equilibrium_omitted").contains("no matter"));
     assert!(!summary(&bath).unwrap().contains("beta equilibrium"));
-    let plain = BATH.replace("Physical", "Dimensionless").replace(r#"0.01 1/km""#, r#"1""#);
-    let plain = plain.replace(" km\"", "\"").replace(" MeV\"", "\"");
-    let plain = solve(&written(
-        &plain
-            .replace("\"0\"", "0")
-            .replace("\"100\"", "1")
-            .replace("\"2\"", "2")
-            .replace("\"50\"", "50")
-            .replace("\"1\"", "1"),
-    ));
+    let mut plain = BATH.replace("Physical", "Dimensionless");
+    for (quantity, number) in [
+        (r#""0 km""#, "0"),
+        (r#""100 km""#, "1"),
+        (r#""0.01 1/km""#, "1"),
+        (r#""2 MeV""#, "2"),
+        (r#""50 MeV""#, "50"),
+    ] {
+        plain = plain.replace(quantity, number);
+    }
+    let plain = solve(&written(&plain));
     assert!(reason(&plain, "growth_rate_omitted").contains("Fermi constant"));
     assert_eq!(plain.require("lepton_number_angular").unwrap().units, "1");
+}
+
+/// In an evolution everything that follows from f is there at each time, and the list of lepton numbers once.
+#[test]
+fn an_evolution_has_crossings_over_time() {
+    let mode = r#"    mode: Evolution(
+        end: "2 ms",
+        output_times: (values: [0.05], unit: "ms"),
+        step: Fixed("0.025 ms"),
+        initial: Expression("0.3"),
+    ),
+)"#;
+    let text =
+        format!("{}{mode}", BATH.trim_end().trim_end_matches(')')).replace("elements: 17", "elements: 8");
+    let series = solve(&written(&text));
+    assert_eq!(series.require("lepton_number").unwrap().dimensions, ["lepton_number"]);
+    let dimensions = &series.require("crossing_change").unwrap().dimensions;
+    assert_eq!(*dimensions, ["time", "lepton_number", "r"]);
+    let radii = series.length("r").unwrap();
+    let change = |time: usize| -> Vec<f64> {
+        let all = series.reals("crossing_change").unwrap();
+        all[time * radii..(time + 1) * radii].iter().copied().filter(|r| *r > 0.0).collect()
+    };
+    // At the start both species are alike; at the end the state is the steady one.
+    assert_eq!(change(0), [0.0; 0]);
+    let last = change(series.length("time").unwrap() - 1);
+    assert_eq!(last.len(), 1, "{last:?}");
+    assert_relative_eq!(last[0], 1e7 / 2f64.sqrt(), max_relative = 0.05);
 }
