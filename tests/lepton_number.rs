@@ -158,11 +158,30 @@ fn beta_equilibrium_and_equilibrium_ye_of_an_atmosphere() {
         column("ye_equilibrium_absorption")[last],
         max_relative = 1e-3
     );
+    absorption_alone_has_the_closed_form(&result);
     let text = summary(&result).unwrap();
     for part in
         ["Lepton number\n", "beta equilibrium  within 10 % up to r = 3", "innermost YL", "Angular crossings"]
     {
         assert!(text.contains(part), "{part} is not in\n{text}");
+    }
+}
+
+/// Far out opacities are proportional to the targets, and Y_e = λ_n/(λ_n + λ_p) with the rates per neutron
+/// and per proton (Qian & Woosley 1996).
+fn absorption_alone_has_the_closed_form(result: &Dataset) {
+    let array = |name: &str| result.array(name).unwrap();
+    let (absorption, equilibrium, j) = (array("absorption"), array("equilibrium"), array("j"));
+    let (energy, weight) = (result.reals("energy").unwrap(), result.reals("energy_weight").unwrap());
+    let (r, ye) = (result.reals("r").unwrap(), result.reals("electron_fraction").unwrap());
+    for i in (0..r.len()).filter(|&i| r[i] > 2e7) {
+        let absorbed = |s: usize| -> f64 {
+            let at = |k: usize| absorption[[s, k, i]] * (1.0 - equilibrium[[s, k, i]]) * j[[s, k, i]];
+            (0..energy.len()).map(|k| weight[k] * energy[k].powi(2) * at(k)).sum()
+        };
+        let (neutrons, protons) = (absorbed(0) / (1.0 - ye[i]), absorbed(1) / ye[i]);
+        let found = result.reals("ye_equilibrium_absorption").unwrap()[i];
+        assert_relative_eq!(found, neutrons / (neutrons + protons), max_relative = 1e-5);
     }
 }
 

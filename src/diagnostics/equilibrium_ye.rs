@@ -21,6 +21,15 @@ const SETTLED: f64 = 1e-10;
 /// Evaluations after which a root is given up.
 const MOST_EVALUATIONS: usize = 80;
 
+/// Electron fractions at one radius that do not change; `None` where there is none.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct EquilibriumYe {
+    /// With absorption and emission.
+    pub full: Option<f64>,
+    /// With absorption of neutrinos alone.
+    pub absorption: Option<f64>,
+}
+
 /// Which reactions change Y_e.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Reactions {
@@ -135,15 +144,14 @@ fn root(
     None
 }
 
-/// Equilibrium Y_e with absorption and emission and with absorption alone at the radial nodes; `None`
-/// where there is none.
+/// Equilibrium Y_e at the radial nodes.
 ///
 /// # Errors
 /// Why there is none anywhere.
 pub fn equilibrium_electron_fraction(
     setup: &Setup,
     moments: &Moments,
-) -> std::result::Result<Vec<(Option<f64>, Option<f64>)>, String> {
+) -> std::result::Result<Vec<EquilibriumYe>, String> {
     if let Some(reason) = reason_without_leptons(setup) {
         return Err(reason.to_owned());
     }
@@ -151,11 +159,14 @@ pub fn equilibrium_electron_fraction(
     let nodes = energy_nodes(&setup.phase_space);
     let at = |(i, &r): (usize, &f64)| {
         let Some(matter) = setup.background.matter(r).filter(|matter| matter.density > 0.0) else {
-            return (None, None);
+            return EquilibriumYe::default();
         };
         let j = moments.j.iter().skip(i).step_by(radii.len()).copied().collect();
         let place = Place { setup, nodes: &nodes, r, matter, j };
-        (place.equilibrium(Reactions::All), place.equilibrium(Reactions::Absorption))
+        EquilibriumYe {
+            full: place.equilibrium(Reactions::All),
+            absorption: place.equilibrium(Reactions::Absorption),
+        }
     };
     Ok(radii.par_iter().enumerate().map(at).collect())
 }
@@ -170,13 +181,13 @@ pub(crate) fn add_equilibrium_electron_fraction(dataset: &mut Dataset, setup: &S
             return;
         }
     };
-    if all.iter().all(|(full, absorption)| full.is_none() && absorption.is_none()) {
+    if all.iter().all(|ye| *ye == EquilibriumYe::default()) {
         let reason = "no reaction whose rate depends on the electron fraction balances";
         dataset.attribute("ye_equilibrium_omitted", reason);
         return;
     }
     let (full, absorption): (Vec<f64>, Vec<f64>) =
-        all.iter().map(|(full, absorption)| (full.unwrap_or(0.0), absorption.unwrap_or(0.0))).unzip();
+        all.iter().map(|ye| (ye.full.unwrap_or(0.0), ye.absorption.unwrap_or(0.0))).unzip();
     for (name, of, values) in [
         ("ye_equilibrium", "absorption and emission", full),
         ("ye_equilibrium_absorption", "absorption of neutrinos alone", absorption),
