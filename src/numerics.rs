@@ -22,3 +22,14 @@ pub fn krylov_restart(unknowns: usize) -> usize {
 
 /// A Krylov cycle that shrinks the residual by less than this factor has stalled.
 pub const STALL_FACTOR: f64 = 0.5;
+
+/// Share of all neutrinos and antineutrinos of a flavour below which an excess of one over the other in a
+/// range of directions is no crossing: solutions have residuals up to about 1e-9 of f, and their
+/// differences are no more accurate than that.
+pub const CROSSING_SHARE: f64 = 1e-8;
+
+/// Times the number density by which f is below 0 that an excess of one sign needs to be a crossing.
+/// Where f jumps between directions its polynomials oscillate, above the solution as much as below, and
+/// where f is small they take it below 0. In a forward-peaked atmosphere of two resolutions the largest
+/// excess that came from these oscillations was 2.7 times that.
+pub const CROSSING_UNDERSHOOT: f64 = 3.0;

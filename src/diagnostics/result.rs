@@ -4,6 +4,7 @@ use crate::error::Result;
 use crate::methods::boltzmann::operator::Operator;
 use crate::methods::setup::Setup;
 use crate::output::dataset::Dataset;
+use crate::output::series::STATE_DEPENDENT;
 use crate::phase_space::grid::NodalGrid;
 use crate::phase_space::{EnergyGrid, PhaseSpace};
 use crate::problem::file::Flavour;
@@ -11,9 +12,12 @@ use crate::resample::edge_name;
 use crate::units::UnitSystem;
 
 use super::balance::{Rates, rates, relative};
+use super::beta_equilibrium::add_trapped_leptons;
+use super::equilibrium_ye::add_equilibrium_electron_fraction;
 use super::exchange::{self, Exchange};
 use super::heating::{self, Heating};
 use super::integrated::{Integrated, Places};
+use super::lepton_number::add_lepton_numbers;
 use super::moments::{Moments, bound_violation};
 use super::neutrinosphere::Neutrinospheres;
 use super::reconstruction::Fluxes;
@@ -59,6 +63,9 @@ pub fn dataset(
     add_spheres(&mut dataset, setup, &moments);
     let exchange = exchange::of_setup(setup, &moments)?;
     add_heating(&mut dataset, setup, &moments, &exchange)?;
+    add_trapped_leptons(&mut dataset, setup, &moments);
+    add_equilibrium_electron_fraction(&mut dataset, setup, &moments);
+    add_lepton_numbers(&mut dataset, setup, f);
     let rates = rates(setup, operator, f, &exchange, inflow);
     add_balances(&mut dataset, setup, &rates, wanted.steady);
     add_quality(&mut dataset, space, f);
@@ -216,31 +223,29 @@ fn ordinates_before_radii(f: &[f64], radii: usize, space: &PhaseSpace) -> Vec<f6
 }
 
 pub(crate) fn add_spheres(dataset: &mut Dataset, setup: &Setup, moments: &Moments) {
-    let spheres = Neutrinospheres::new(&setup.phase_space, &setup.geometry, &setup.coefficients, moments);
+    let Setup { phase_space, geometry, coefficients, inelastic, .. } = setup;
+    let spheres = Neutrinospheres::new(phase_space, geometry, coefficients, inelastic.as_ref(), moments);
     let unit = setup.units.label("cm");
-    for (name, meaning, values) in [
-        ("energy_sphere", "radius of effective optical depth 2/3, 0 where there is none", spheres.energy),
-        (
-            "transport_sphere",
-            "radius of transport optical depth 2/3, 0 where there is none",
-            spheres.transport,
-        ),
+    for (name, depth, spheres) in [
+        ("number_sphere", "number-exchange", &spheres.number),
+        ("energy_sphere", "effective", &spheres.energy),
+        ("transport_sphere", "transport", &spheres.transport),
     ] {
-        dataset.real(name, &["species", "energy"], unit, meaning, values).attribute("no_sphere", 0.0);
-    }
-    for (name, meaning, values) in [
-        (
-            "energy_sphere_mean",
-            "energy sphere with opacities averaged over the local spectrum e^3 J",
-            spheres.energy_mean,
-        ),
-        (
-            "transport_sphere_mean",
-            "transport sphere with opacities averaged over the local spectrum e^3 J",
-            spheres.transport_mean,
-        ),
-    ] {
-        dataset.real(name, &["species"], unit, meaning, values);
+        // Without inelastic reactions the number sphere is the energy sphere.
+        if name == "number_sphere" && inelastic.is_none() {
+            continue;
+        }
+        let meaning = format!("radius of {depth} optical depth 2/3, 0 where there is none");
+        let spectral = spheres.spectral.clone();
+        let variable = dataset.real(name, &["species", "energy"], unit, &meaning, spectral);
+        variable.attribute("no_sphere", 0.0);
+        if inelastic.is_some() {
+            variable.attribute(STATE_DEPENDENT, "inelastic reactions count with the moments of the solution");
+        }
+        let name = format!("{name}_mean");
+        let meaning =
+            format!("radius of {depth} optical depth 2/3, opacities averaged over the local spectrum e^3 J");
+        dataset.real(&name, &["species"], unit, &meaning, spheres.mean.clone());
     }
     dataset.real(
         "transport_depth",

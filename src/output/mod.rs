@@ -5,8 +5,9 @@ pub mod dataset;
 mod read;
 mod replace;
 mod scales;
-mod series;
+pub(crate) mod series;
 pub mod summary;
+mod summary_leptons;
 mod write;
 
 pub use read::{read, read_variables, read_where};

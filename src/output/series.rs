@@ -6,10 +6,14 @@ use crate::error::{Error, Result};
 /// Name of the dimension that [`time_series`] adds.
 pub const TIME: &str = "time";
 
+/// Attribute of a variable that depends on the solution although its name is among the static ones.
+pub const STATE_DEPENDENT: &str = "state_dependent";
+
 /// Variables that an evolution does not change: grid, background and opacities.
-const STATIC: [&str; 25] = [
+const STATIC: [&str; 26] = [
     "species",
     "process",
+    "lepton_number",
     "multiplicity",
     "mu",
     "mu_weight",
@@ -36,7 +40,8 @@ const STATIC: [&str; 25] = [
 ];
 
 /// Attributes of a state that become variables over time: name, unit, meaning.
-const STATE_ATTRIBUTES: [(&str, &str, &str); 9] = [
+const STATE_ATTRIBUTES: [(&str, &str, &str); 10] = [
+    ("beta_equilibrium_radius", "cm", "radius up to which neutrinos are in beta equilibrium, 0 for none"),
     ("gain_radius", "cm", "radius where the net heating turns positive outward, 0 where it does not"),
     ("gain_mass", "g", "mass where the net heating is positive outside of the gain radius"),
     ("gain_heating", "erg s-1", "net heating of that mass"),
@@ -155,7 +160,7 @@ fn required_group<'a>(state: &'a Dataset, name: &str) -> Result<&'a Dataset> {
 }
 
 fn join_variable(last: &Variable, states: &[&Dataset]) -> Result<Variable> {
-    if STATIC.contains(&last.name.as_str()) {
+    if STATIC.contains(&last.name.as_str()) && !last.attributes.contains_key(STATE_DEPENDENT) {
         return Ok(last.clone());
     }
     let mut joined = Vec::with_capacity(last.values.len() * states.len());

@@ -4,10 +4,11 @@ use std::fmt::Write;
 
 use super::dataset::{Attribute, Dataset};
 use super::series::{self, TIME};
+use super::summary_leptons;
 use crate::error::{Error, Result};
 
 /// Variables that [`summary`] uses where they are there: what has to be read for it.
-pub const VARIABLES: [&str; 20] = [
+pub const VARIABLES: [&str; 30] = [
     "multiplicity",
     "luminosity_infinity",
     "number_luminosity_infinity",
@@ -28,6 +29,16 @@ pub const VARIABLES: [&str; 20] = [
     "heating_efficiency",
     "bound_violation_low",
     "bound_violation_high",
+    "number_sphere_mean",
+    "electron_fraction",
+    "lepton_fraction",
+    "neutrino_potential",
+    "neutrino_potential_equilibrium",
+    "beta_equilibrium_radius",
+    "ye_equilibrium",
+    "lepton_number",
+    "crossing_change",
+    "growth_rate",
 ];
 
 /// Summary of a result: status, grid, a table with a row per species (values at the outer edge),
@@ -38,9 +49,15 @@ pub const VARIABLES: [&str; 20] = [
 pub fn summary(dataset: &Dataset) -> Result<String> {
     let state = series::state(dataset, None)?;
     let mut text = String::new();
-    for section in
-        [header(&state)?, species_table(&state)?, spheres(&state)?, heating(&state)?, quality(&state)]
-    {
+    for section in [
+        header(&state)?,
+        species_table(&state)?,
+        spheres(&state)?,
+        heating(&state)?,
+        summary_leptons::equilibrium(&state)?,
+        summary_leptons::crossings(&state)?,
+        quality(&state),
+    ] {
         if !section.is_empty() {
             let separator = if text.is_empty() { "" } else { "\n" };
             // Writing to a String cannot fail.
@@ -118,7 +135,7 @@ const COLUMNS: [(&str, &str, Shown); 6] = [
     ("number_density", "largest n", largest),
 ];
 
-fn last(values: &[f64]) -> f64 {
+pub(super) fn last(values: &[f64]) -> f64 {
     values.last().copied().unwrap_or(0.0)
 }
 
@@ -134,7 +151,7 @@ fn species_table(state: &Dataset) -> Result<String> {
         add_column(&mut table, "times", multiplicity.iter().map(|&m| significant(m, 4)));
     }
     for (variable, heading, shown) in COLUMNS {
-        let rows = per_species(state, variable, names.len())?;
+        let rows = per_row(state, variable, names.len())?;
         let heading = with_units(heading, &state.require(variable)?.units);
         add_column(&mut table, &heading, rows.iter().map(|row| significant(shown(row), 5)));
     }
@@ -142,12 +159,12 @@ fn species_table(state: &Dataset) -> Result<String> {
     Ok(format!("At the outer edge, r = {edge} (one of each species; n over all radii)\n{}", columns(&table)))
 }
 
-/// Values over the last dimension for each species.
-fn per_species<'a>(state: &'a Dataset, variable: &str, species: usize) -> Result<Vec<&'a [f64]>> {
+/// Values over the radii for each of `rows` species (or lepton numbers).
+pub(super) fn per_row<'a>(state: &'a Dataset, variable: &str, rows: usize) -> Result<Vec<&'a [f64]>> {
     let shape = state.shape(state.require(variable)?)?;
     let values = state.reals(variable)?;
     match shape.as_slice() {
-        [rows, columns] if *rows == species && rows * columns == values.len() && *columns > 0 => {
+        [first, columns] if *first == rows && first * columns == values.len() && *columns > 0 => {
             Ok(values.chunks(*columns).collect())
         }
         _ => Err(Error::dataset(variable, format!("has shape {shape:?}, not (species, r)"))),
@@ -157,7 +174,11 @@ fn per_species<'a>(state: &'a Dataset, variable: &str, species: usize) -> Result
 fn spheres(state: &Dataset) -> Result<String> {
     let mut table = vec![vec!["species".to_owned()]];
     table.extend(state.texts("species")?.iter().map(|name| vec![name.clone()]));
-    for (variable, heading) in [("energy_sphere_mean", "energy"), ("transport_sphere_mean", "transport")] {
+    for (variable, heading) in [
+        ("number_sphere_mean", "number"),
+        ("energy_sphere_mean", "energy"),
+        ("transport_sphere_mean", "transport"),
+    ] {
         if let Ok(radii) = state.reals(variable) {
             let radius = |&r: &f64| if r > 0.0 { length(r, state) } else { "none".to_owned() };
             add_column(&mut table, heading, radii.iter().map(radius));
@@ -220,12 +241,12 @@ fn quality(state: &Dataset) -> String {
 }
 
 /// A length: in km where the file has cm.
-fn length(value: f64, state: &Dataset) -> String {
+pub(super) fn length(value: f64, state: &Dataset) -> String {
     let units = state.get("r").map_or("", |r| r.units.as_str());
     if units == "cm" { quantity(value / 1e5, "km") } else { quantity(value, units) }
 }
 
-fn quantity(value: f64, units: &str) -> String {
+pub(super) fn quantity(value: f64, units: &str) -> String {
     match units {
         "" | "1" => significant(value, 5),
         _ => format!("{} {units}", significant(value, 5)),
@@ -241,7 +262,7 @@ fn with_units(heading: &str, units: &str) -> String {
 
 /// `digits` significant digits, with an exponent for very large and small numbers, without trailing
 /// zeros after the point.
-fn significant(value: f64, digits: usize) -> String {
+pub(super) fn significant(value: f64, digits: usize) -> String {
     if value == 0.0 {
         return "0".to_owned();
     }
@@ -263,7 +284,7 @@ fn add_column(table: &mut [Vec<String>], heading: &str, values: impl Iterator<It
 }
 
 /// Rows as lines: the first column to the left, the others to the right.
-fn columns(table: &[Vec<String>]) -> String {
+pub(super) fn columns(table: &[Vec<String>]) -> String {
     let width = |column: usize| {
         let cells = table.iter().filter_map(|row| row.get(column));
         cells.map(|cell| cell.chars().count()).max().unwrap_or(0)
@@ -276,7 +297,7 @@ fn columns(table: &[Vec<String>]) -> String {
     table.iter().map(|row| line(row).trim_end().to_owned() + "\n").collect()
 }
 
-fn aligned(lines: &[(&str, String)]) -> String {
+pub(super) fn aligned(lines: &[(&str, String)]) -> String {
     let width = lines.iter().map(|(label, _)| label.len()).max().unwrap_or(0);
     lines.iter().map(|(label, value)| format!("  {label:<width$}  {value}\n")).collect()
 }
