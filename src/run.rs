@@ -99,6 +99,28 @@ pub fn run_characteristics(
     solved().map_err(|error| problem.locate(error))
 }
 
+/// The solution of [`run_characteristics`] at the problem's sample radii only, without f: the group
+/// `samples` of its output. Rays serve single points, so that this costs a small part of it.
+///
+/// # Errors
+/// As [`run_characteristics`]; a problem without sample radii.
+pub fn characteristics_at_samples(
+    problem: &Loaded,
+    settings: &characteristics::Settings,
+    observer: &dyn Observer,
+) -> Result<Dataset> {
+    let solved = || -> Result<Dataset> {
+        refuse_kernels(problem)?;
+        let radii = criteria::sample_radii(problem)?;
+        if radii.is_empty() {
+            return Err(Error::field("outputs.sample_radii", "none", "radii to be compared at"));
+        }
+        let setup = Setup::build(problem)?;
+        characteristics::solve(&setup, settings, observer)?.dataset_at(&radii, false, observer)
+    };
+    solved().map_err(|error| problem.locate(error))
+}
+
 /// Inelastic collisions are not linear in f, and couple energies and species.
 fn refuse_kernels(problem: &Loaded) -> Result<()> {
     let Some(index) = problem.file.opacities.iter().position(OpacityFile::has_kernels) else { return Ok(()) };
