@@ -107,6 +107,28 @@ fn refuse_kernels(problem: &Loaded) -> Result<()> {
     Err(Error::field(format!("opacities[{index}]"), "inelastic kernels", valid))
 }
 
+/// The solution of [`run_characteristics`] at the problem's sample radii only, without f: the group
+/// `samples` of its output. Rays serve single points, so that this costs a small part of it.
+///
+/// # Errors
+/// As [`run_characteristics`]; a problem without sample radii.
+pub fn characteristics_at_samples(
+    problem: &Loaded,
+    settings: &characteristics::Settings,
+    observer: &dyn Observer,
+) -> Result<Dataset> {
+    let solved = || -> Result<Dataset> {
+        let radii = criteria::sample_radii(problem)?;
+        if radii.is_empty() {
+            return Err(Error::field("outputs.sample_radii", "none", "radii to be compared at"));
+        }
+        refuse_kernels(problem)?;
+        let setup = Setup::build(problem)?;
+        characteristics::solve(&setup, settings, observer)?.dataset_at(&radii, false, observer)
+    };
+    solved().map_err(|error| problem.locate(error))
+}
+
 /// Builds what `problem` describes if it fits into `memory` bytes, and warns where its solution is
 /// trivial or its matter contradicts itself.
 ///

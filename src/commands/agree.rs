@@ -16,13 +16,14 @@ use crate::problem::Loaded;
 use crate::problem::load::{LoadOptions, Resolution, load};
 use crate::refine::ladder::Workplace;
 use crate::refine::{Settings, refine};
-use crate::run::{Resources, run_characteristics};
+use crate::run::{Resources, characteristics_at_samples, run_characteristics};
 
 /// Solve a problem by both independent methods and hold their differences to the errors that they state.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:\n  \
     tolman agree problems/relativistic_star.ron\n  \
-    tolman agree problems/homogeneous_sphere.ron --refined homogeneous_sphere.refined.h5\n\n\
+    tolman agree problems/homogeneous_sphere.ron --refined homogeneous_sphere.refined.h5\n  \
+    tolman agree problems/pns_atmosphere.ron --tolerance 1e-4 --samples\n\n\
     Exit status: 0 all quantities agree within twice the sum of both errors at the share of points asked\n\
     for; 1 some do not; 2 invalid input; 130 interrupted.")]
 pub struct Args {
@@ -35,6 +36,9 @@ pub struct Args {
     /// Relative tolerance of the method of characteristics.
     #[arg(long, value_name = "TOLERANCE", default_value_t = 1e-7)]
     pub tolerance: f64,
+    /// Compare at the problem's sample radii only: rays serve single points, so that this is much faster.
+    #[arg(long)]
+    pub samples: bool,
     /// Share of the points of each quantity that has to agree: errors are estimates.
     #[arg(long, value_name = "SHARE", default_value_t = 0.95, value_parser = share)]
     pub share: f64,
@@ -73,11 +77,12 @@ pub fn execute(args: &Args) -> Result<ExitCode> {
     // f is not compared, and rays would be traced for each of its values.
     problem.file.outputs.distribution = false;
     let terminal = Terminal::start();
-    let rays = characteristics(&problem, args.tolerance, &terminal);
+    let rays = characteristics(&problem, args, &terminal);
     let refined = rays.and_then(|rays| Ok((refined(args, &problem, &terminal)?, rays)));
     terminal.clear();
     let (refined, rays) = refined?;
-    let found = agreements(&refined, &rays)?;
+    let samples = if args.samples { refined.get_group("samples") } else { None };
+    let found = agreements(samples.as_ref().unwrap_or(&refined), &rays)?;
     let agree = found.iter().all(|agreement| agreement.share >= args.share);
     if args.json {
         let text = serde_json::to_string_pretty(&found);
@@ -88,8 +93,11 @@ pub fn execute(args: &Args) -> Result<ExitCode> {
     Ok(if agree { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-fn characteristics(problem: &Loaded, tolerance: f64, terminal: &Terminal) -> Result<Dataset> {
-    let settings = characteristics::Settings { tolerance };
+fn characteristics(problem: &Loaded, args: &Args, terminal: &Terminal) -> Result<Dataset> {
+    let settings = characteristics::Settings { tolerance: args.tolerance };
+    if args.samples {
+        return characteristics_at_samples(problem, &settings, terminal);
+    }
     Ok(run_characteristics(problem, &settings, terminal)?.dataset)
 }
 

@@ -52,6 +52,22 @@ impl Nodal {
         weights
     }
 
+    /// As [`Nodal::weights`] for straight lines between the nodes, and constants beyond them: never
+    /// negative.
+    pub fn linear_weights(&self, x: f64) -> [f64; MOST_NODES] {
+        let mut weights = [0.0; MOST_NODES];
+        let above = self.nodes.partition_point(|&node| node <= x);
+        match above {
+            0 => weights[0] = 1.0,
+            _ if above == self.nodes.len() => weights[above - 1] = 1.0,
+            _ => {
+                let share = (x - self.nodes[above - 1]) / (self.nodes[above] - self.nodes[above - 1]);
+                (weights[above - 1], weights[above]) = (1.0 - share, share);
+            }
+        }
+        weights
+    }
+
     /// Nodes between `low` and `high`.
     pub fn between(&self, low: f64, high: f64) -> impl Iterator<Item = f64> + '_ {
         self.nodes.iter().map(move |x| 0.5 * (low + high) + 0.5 * x * (high - low))
@@ -132,10 +148,11 @@ impl Mesh {
         Some((first, self.radial.weights(x)))
     }
 
-    /// Place of αε: below the mesh its lowest energy, above it nothing.
-    pub fn spectral_spot(&self, energy: f64) -> Option<(usize, [f64; MOST_NODES])> {
+    /// The first node of the element of αε, and the place in it from −1 to 1: below the mesh its lowest
+    /// energy, above it nothing.
+    fn spectral_spot(&self, energy: f64) -> Option<(usize, f64)> {
         let (Some(&first), Some(&last)) = (self.energy_edges.first(), self.energy_edges.last()) else {
-            return Some((0, self.spectral.weights(0.0)));
+            return Some((0, 0.0));
         };
         if energy > last {
             return None;
@@ -145,7 +162,7 @@ impl Mesh {
         let element = element.clamp(1, self.energy_edges.len() - 1) - 1;
         let (low, high) = (self.energy_edges[element], self.energy_edges[element + 1]);
         let x = (2.0 * energy - low - high) / (high - low);
-        Some((element * self.spectral.len(), self.spectral.weights(x)))
+        Some((element * self.spectral.len(), x))
     }
 }
 
@@ -175,18 +192,22 @@ impl Field {
     /// J and H of `species` at `at` for the comoving energy `energy`.
     pub fn at(&self, medium: &Medium, species: usize, at: &Sample, energy: f64) -> [f64; 2] {
         let energy = if medium.gray { 1.0 } else { at.lapse() * energy };
-        let (Some((first, radial)), Some((row, spectral))) =
+        let (Some((first, radial)), Some((row, x))) =
             (self.mesh.radial_spot(medium, at.panel, at.r), self.mesh.spectral_spot(energy))
         else {
             return [0.0; 2];
         };
         let (radii, energies) = self.mesh.size();
+        let nodal = &self.mesh.spectral;
+        let reference = &self.reference[species * energies + row..][..nodal.len()];
+        // Polynomials through zeros, below a threshold of emission, would be negative between them.
+        let has_zeros = reference.iter().all(|&log| log == 0.0);
+        let spectral = if has_zeros { nodal.linear_weights(x) } else { nodal.weights(x) };
         let mut sum = [0.0; 2];
         let mut log = 0.0;
-        for (k, w) in spectral[..self.mesh.spectral.len()].iter().enumerate() {
-            let node = species * energies + row + k;
-            log += w * self.reference[node];
-            let start = node * radii + first;
+        for (k, (w, reference)) in spectral.iter().zip(reference).enumerate() {
+            log += w * reference;
+            let start = (species * energies + row + k) * radii + first;
             for (value, radial) in self.values[start..].iter().zip(&radial[..self.mesh.radial.len()]) {
                 sum[0] += w * radial * value[0];
                 sum[1] += w * radial * value[1];
@@ -261,5 +282,18 @@ mod tests {
         let nodal = Nodal::with_ends(5);
         let value: f64 = nodal.weights(0.37).iter().zip(&nodal.nodes).map(|(w, &x)| w * p(x)).sum();
         assert!((value - p(0.37)).abs() < 1e-14);
+    }
+
+    #[test]
+    fn straight_lines_go_through_their_nodes_and_are_never_negative() {
+        let nodal = Nodal::gauss(4);
+        for i in -100..=100 {
+            let x = f64::from(i) / 100.0;
+            let weights = nodal.linear_weights(x);
+            assert!(weights.iter().all(|&w| w >= 0.0), "{x}: {weights:?}");
+            let inside = x.clamp(nodal.nodes[0], nodal.nodes[3]);
+            let value: f64 = weights.iter().zip(&nodal.nodes).map(|(w, &x)| w * (1.0 + 3.0 * x)).sum();
+            assert!((value - 1.0 - 3.0 * inside).abs() < 1e-14, "{x}: {value}");
+        }
     }
 }

@@ -146,6 +146,7 @@ impl Tracer<'_> {
             slice: event.slice,
             collector: &mut *collector,
             depth: vec![0.0; logs.len()],
+            seen: vec![0.0; logs.len()],
             active: (0..logs.len()).collect(),
             position: start,
         };
@@ -169,6 +170,8 @@ struct Walk<'a, 'c> {
     collector: &'c mut dyn Collector,
     /// Optical depth so far, for each energy.
     depth: Vec<f64>,
+    /// What the source has contributed so far, for each energy.
+    seen: Vec<f64>,
     /// Numbers of the energies for which more can be seen.
     active: Vec<usize>,
     position: Point,
@@ -297,9 +300,11 @@ impl Walk<'_, '_> {
             sources[i] = self.collector.source(number, at, energy, &opacities[i]);
         }
         let depth = rule.integral(&depths);
-        if !anyway && !self.resolved(stretch, &depths, &sources, depth) {
+        let emitted: [f64; GAUSS] = std::array::from_fn(|i| stretch.lengths[i] * sources[i]);
+        if !anyway && !self.resolved(number, stretch, &depths, depth, &emitted) {
             return false;
         }
+        self.seen[number] += rule.integral(&emitted).abs() * (-self.depth[number]).exp();
         let running = rule.running(&depths);
         for (i, at) in stretch.samples.iter().enumerate() {
             let transmission = (-(self.depth[number] + running[i])).exp();
@@ -310,15 +315,23 @@ impl Walk<'_, '_> {
         true
     }
 
-    fn resolved(&self, stretch: &Stretch, depths: &[f64; GAUSS], sources: &[f64; GAUSS], depth: f64) -> bool {
+    fn resolved(
+        &self,
+        number: usize,
+        stretch: &Stretch,
+        depths: &[f64; GAUSS],
+        depth: f64,
+        emitted: &[f64; GAUSS],
+    ) -> bool {
         let rule = &self.tracer.rule;
         let limit = self.tracer.roughness.max(stretch.noise);
         // Errors of an optical depth count by themselves, those of the source relatively.
         if depth > self.tracer.step_depth || rule.roughness(depths) > limit * depth.max(limit) {
             return false;
         }
-        let emitted: [f64; GAUSS] = std::array::from_fn(|i| stretch.lengths[i] * sources[i]);
-        rule.roughness(&emitted) <= limit * rule.integral(&emitted).abs()
+        // What is left of a jump in a very short stretch is small beside all that the ray has seen.
+        let seen = self.seen[number] * self.depth[number].exp();
+        rule.roughness(emitted) <= limit * rule.integral(emitted).abs().max(limit * seen)
     }
 }
 
