@@ -4,7 +4,7 @@ use super::angles::{self, Integral};
 use super::field::{Field, MOST_NODES, Mesh, Value};
 use super::medium::{Medium, Slice};
 use super::rules::{GAUSS, GaussRule};
-use super::scattering::{self, Report};
+use super::scattering::{self, OWN_RAYS, Report};
 use super::trace::{End, Ends, Event, Tracer};
 use crate::error::Result;
 use crate::methods::boundary::Boundary;
@@ -65,6 +65,8 @@ pub struct Level<'a> {
     pub scattering: Report,
     rule: GaussRule,
     pub tolerance: f64,
+    /// Whether this is the more exact one of the two levels.
+    pub fine: bool,
     /// Energies and weights of integrals over the problem's energies; (1, 1) in a gray problem.
     pub energies: Vec<(f64, f64)>,
 }
@@ -76,21 +78,7 @@ impl<'a> Level<'a> {
     /// # Errors
     /// Those of the opacities and of the scattering.
     pub fn solve(setup: &'a Setup, tolerance: f64, coarser: usize, observer: &dyn Observer) -> Result<Self> {
-        let interpolation = (FINER * tolerance).max(1e-12);
-        let mut medium = Medium::build(setup, interpolation, &[])?;
-        let layers = boundary_layers(&medium);
-        if !layers.is_empty() {
-            medium = Medium::build(setup, interpolation, &layers)?;
-        }
-        let mut level = Self {
-            medium,
-            edges: Edges(setup),
-            field: None,
-            scattering: Report::default(),
-            rule: GaussRule::new(),
-            tolerance,
-            energies: energies(setup, coarser),
-        };
+        let mut level = Self::unscattered(setup, tolerance, coarser)?;
         let panels: Vec<usize> =
             (0..level.medium.panels.len()).filter(|&p| level.medium.panels[p].scatters.0).collect();
         tracing::info!(
@@ -101,9 +89,13 @@ impl<'a> Level<'a> {
             "tabulated background and opacities"
         );
         if !panels.is_empty() {
-            let radial = RADIAL_NODES.div_ceil(panels.len()).clamp(4, 7) - coarser;
+            let radial = match level.medium.panels.len() {
+                many if many > OWN_RAYS => 2,
+                _ => RADIAL_NODES.div_ceil(panels.len()).clamp(4, 7) - coarser,
+            };
             let edges = redshifted_edges(setup);
-            let spectral = SPECTRAL_NODES.div_ceil(edges.len().max(2) - 1).clamp(2, MOST_NODES) - coarser;
+            let spectral =
+                SPECTRAL_NODES.div_ceil(edges.len().max(2) - 1).clamp(2 + coarser, MOST_NODES) - coarser;
             let mesh = Mesh::new(&level.medium, radial, edges, spectral);
             let goal = tolerance.max(1e-9);
             let (field, report) = scattering::solve(setup, &level, mesh, goal, observer)?;
@@ -116,6 +108,26 @@ impl<'a> Level<'a> {
             level.scattering = report;
         }
         Ok(level)
+    }
+
+    /// Medium and energies, without the field of scattering.
+    pub(super) fn unscattered(setup: &'a Setup, tolerance: f64, coarser: usize) -> Result<Self> {
+        let interpolation = (FINER * tolerance).max(1e-12);
+        let mut medium = Medium::build(setup, interpolation, &[])?;
+        let layers = boundary_layers(&medium);
+        if !layers.is_empty() {
+            medium = Medium::build(setup, interpolation, &layers)?;
+        }
+        Ok(Self {
+            medium,
+            edges: Edges(setup),
+            field: None,
+            scattering: Report::default(),
+            rule: GaussRule::new(),
+            tolerance,
+            fine: coarser == 0,
+            energies: energies(setup, coarser),
+        })
     }
 
     /// The tracer of rays.
@@ -176,6 +188,9 @@ impl<'a> Level<'a> {
         size: usize,
         weights: &dyn Fn(f64, &mut [f64]),
     ) -> Vec<f64> {
+        if self.medium.jumps_in_angle() && energies.len() > 1 {
+            return self.energy_averaged_integral((species, r), energies, size, weights);
+        }
         let tracer = self.tracer();
         let breaks = angles::breaks(&self.medium, &self.edges, r);
         let slice = self.slice(species, r, energies);
@@ -187,8 +202,41 @@ impl<'a> Level<'a> {
             }
         };
         let size_of_all = size * energies.len();
-        Integral { size: size_of_all, group: size, tested: size, tolerance: self.tolerance, g: &mut g }
-            .over(&breaks)
+        let (group, tested) = (size, size);
+        Integral { size: size_of_all, group, tested, tolerance: self.tolerance, g: &mut g }.over(&breaks)
+    }
+
+    /// As [`Level::angular_integral`] where f jumps in angle, at directions in which the comoving energy
+    /// somewhere crosses the edge of a group: the integrals over the energy, in which the jumps average
+    /// out, are held to the tolerance, not those at each energy.
+    fn energy_averaged_integral(
+        &self,
+        (species, r): (usize, f64),
+        energies: &[f64],
+        size: usize,
+        weights: &dyn Fn(f64, &mut [f64]),
+    ) -> Vec<f64> {
+        let tracer = self.tracer();
+        let breaks = angles::breaks(&self.medium, &self.edges, r);
+        let tested = 2 * size;
+        let mut g = |mu: f64, out: &mut [f64]| {
+            let f = self.evaluate(&tracer, Event { species, r, mu, energies, slice: None });
+            let (tests, out) = out.split_at_mut(tested);
+            let mut powers = vec![0.0; size];
+            weights(mu, &mut powers);
+            for ((f, energy), out) in f.iter().zip(energies).zip(out.chunks_exact_mut(size)) {
+                for (m, (out, power)) in out.iter_mut().zip(&powers).enumerate() {
+                    *out = power * f;
+                    // Number and energy per logarithm of the energy.
+                    tests[m] += energy.powi(3) * *out;
+                    tests[size + m] += energy.powi(4) * *out;
+                }
+            }
+        };
+        let all = tested + size * energies.len();
+        let sums =
+            Integral { size: all, group: all, tested, tolerance: self.tolerance, g: &mut g }.over(&breaks);
+        sums[tested..].to_vec()
     }
 }
 
@@ -213,7 +261,7 @@ fn boundary_layers(medium: &Medium) -> Vec<f64> {
 
 /// Edges of the elements in αε: those of the problem times the largest lapse, and one more below where
 /// the smallest lapse reaches below them. None in a gray problem.
-fn redshifted_edges(setup: &Setup) -> Vec<f64> {
+pub(super) fn redshifted_edges(setup: &Setup) -> Vec<f64> {
     let EnergyGrid::Spectral(grid) = &setup.phase_space.energy else { return Vec::new() };
     let lapses = setup.geometry.lapse.iter().chain(&setup.geometry.edge_lapse);
     let (low, high) = lapses.fold((f64::MAX, 0.0_f64), |(low, high), &a| (low.min(a), high.max(a)));

@@ -147,6 +147,12 @@ impl Medium {
         Spot { weights, place: cell.place(&weights) }
     }
 
+    /// Whether coefficients are constant in groups of energies between which rays pass by the Doppler
+    /// effect, so that f jumps in angle.
+    pub fn jumps_in_angle(&self) -> bool {
+        self.moving && !self.gray && self.energies.has_steps()
+    }
+
     /// Whether σ₁ ≠ 0 anywhere.
     pub fn scatters_forward(&self) -> bool {
         self.panels.iter().any(|panel| panel.scatters.1)

@@ -9,6 +9,7 @@
 //! | `angles` | integrals over the angle cosine |
 //! | `field` | J and H on a mesh: the source of scattering |
 //! | `scattering` | J and H by (I − Λ)x = b |
+//! | `sweep` | the same with rays that all nodes share |
 //! | `level` | everything at one tolerance |
 //! | `integrated` | integrals over the energy |
 //! | `result` | the dataset |
@@ -21,6 +22,7 @@ mod medium;
 mod result;
 mod rules;
 mod scattering;
+mod sweep;
 mod tables;
 mod trace;
 

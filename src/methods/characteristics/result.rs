@@ -58,7 +58,7 @@ pub fn dataset(
     let scattering = &solution.fine.scattering;
     dataset.attribute("scattering_residual", scattering.residual);
     dataset.attribute("scattering_amplification", scattering.amplification);
-    dataset.attribute("scattering_error_bound", scattering.error_bound());
+    dataset.attribute("scattering_error_bound", scattering.error_bound);
     dataset.attribute("iterations", scattering.iterations as i64);
     if !sample_radii.is_empty() {
         let mut samples = Dataset::new();

@@ -95,6 +95,11 @@ impl EnergyPanels {
         first == last || (first..=last).all(|p| !self.constant[p] && !narrow(p))
     }
 
+    /// Whether coefficients are constant on each of several panels.
+    pub fn has_steps(&self) -> bool {
+        self.constant.len() > 1 && self.constant.iter().any(|&constant| constant)
+    }
+
     /// Number of all nodes.
     pub fn count(&self) -> usize {
         self.offsets[self.offsets.len() - 1]

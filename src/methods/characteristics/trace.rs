@@ -30,8 +30,8 @@ pub struct Sample {
     pub mu: f64,
     /// Comoving energy here over that at the start, and its logarithm.
     pub ratio: f64,
-    log_ratio: f64,
-    spot: Spot,
+    pub log_ratio: f64,
+    pub spot: Spot,
 }
 
 impl Sample {
@@ -88,6 +88,13 @@ struct Ray {
 struct Point {
     r: f64,
     f: f64,
+}
+
+/// A short piece of a ray within one panel: where it begins, its middle and its end, and its path length.
+pub struct Segment {
+    pub samples: [Sample; 3],
+    /// ∫ D dl.
+    pub length: f64,
 }
 
 /// How a leg ended.
@@ -385,6 +392,31 @@ impl Variable {
 }
 
 impl Tracer<'_> {
+    /// The piece of the ray with the impact parameter `impact` from `from` to `to` (radii of `panel`; `None`
+    /// for the turning point in it). Ratios of energies are relative to the energy at infinity.
+    pub fn segment(&self, species: usize, impact: f64, panel: usize, ends: [Option<f64>; 2]) -> Segment {
+        let ray = Ray { species, redshift: 1.0, impact_squared: impact * impact };
+        let known = ends[0].or(ends[1]).unwrap_or(0.0);
+        let point = |r: f64| {
+            let tangent = r / self.medium.lapse(panel, r);
+            let f =
+                if tangent > 0.0 { r * r * (1.0 - impact / tangent) * (1.0 + impact / tangent) } else { 0.0 };
+            Point { r, f: f.max(0.0) }
+        };
+        let turning = || {
+            let value = |r: f64| r * r - ray.impact_squared * self.medium.lapse(panel, r).powi(2);
+            let lower = self.medium.panels[panel].lower;
+            let inside = (known, point(known).f);
+            Point { r: zero(inside, (lower, value(lower).min(-f64::MIN_POSITIVE)), value), f: 0.0 }
+        };
+        let [from, to] = ends.map(|end| end.map_or_else(turning, point));
+        let direction = if to.r < from.r { -1.0 } else { 1.0 };
+        let variable = Variable::new(from, to);
+        let lengths = self.rule.nodes.map(|x| self.sample(&ray, panel, variable.at(x), direction).1);
+        let samples = [0.0, 0.5, 1.0].map(|x| self.sample(&ray, panel, variable.at(x), direction).0);
+        Segment { samples, length: self.rule.integral(&lengths) }
+    }
+
     fn stretch(&self, ray: &Ray, panel: usize, from: Point, to: Point, direction: f64) -> Stretch {
         let variable = Variable::new(from, to);
         let mut lengths = [0.0; GAUSS];
