@@ -64,7 +64,7 @@ pub struct Plasma {
 /// ```
 ///
 /// with the cosine x, the form factor C = e^(−y(1−x)/2), y = (ε/56 MeV)² (A/100)^(2/3), the ion-ion
-/// structure factor S of [`ion_structure`], and the electrons' polarisation P of [`polarisation`].
+/// structure factor S of [`ion_structure`], and the electrons' polarisation P of `polarisation`.
 pub fn nucleus_scattering(
     energy: f64,
     flavour: Flavour,

@@ -180,7 +180,7 @@ pub fn csv(places: &[PlaceRates]) -> Result<String> {
     String::from_utf8(bytes).map_err(unwritable)
 }
 
-/// The rows of [`csv`] as a list of objects.
+/// The rows of [`csv()`] as a list of objects.
 ///
 /// # Errors
 /// None that data can cause.

@@ -1,7 +1,7 @@
-//! Newton's method for (A + shift·M) f − B[f] = q with inelastic collisions B, all species together.
+//! Newton's method for (A + shift·M) f − `B[f]` = q with inelastic collisions B, all species together.
 //!
 //! Each step solves the linearised system by flexible GMRES. Its preconditioner first solves the moment
-//! equations, which hold the coupling of energies and species ([`super::low_order`]), and then sweeps the
+//! equations, which hold the coupling of energies and species (`low_order`), and then sweeps the
 //! full transport operator over each species with the inelastic extinction as absorption.
 
 use rayon::prelude::*;
