@@ -136,7 +136,8 @@ fn each<T: Send>(
     states: &[MatterState],
     at: impl Fn(&MatterState) -> Result<T> + Send + Sync,
 ) -> Result<Vec<T>> {
-    states.par_iter().map(at).collect()
+    let found: Vec<Result<T>> = states.par_iter().map(at).collect();
+    found.into_iter().collect()
 }
 
 /// In cm³/s: without the factor 2π/(c(hc)³) of this crate's kernels.

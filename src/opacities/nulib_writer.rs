@@ -66,13 +66,15 @@ pub fn write_nulib_table(
         .zip(grid.energy_edges.windows(2))
         .map(|(&energy, pair)| EnergyNode { energy, element: Some((pair[0], pair[1])) })
         .collect();
-    let points: Vec<Array2<LocalOpacity>> = thermodynamic_points(grid)
+    // All of them before the first error is looked for: which one it is does not depend on the threads.
+    let points: Vec<Result<Array2<LocalOpacity>>> = thermodynamic_points(grid)
         .into_par_iter()
         .map(|[ye, temperature, density]| {
             let state = matter(density, temperature, ye)?;
             opacities.at_radius(&RadialPoint { r: 0.0, lapse: 1.0, matter: Some(&state) }, &nodes)
         })
-        .collect::<Result<_>>()?;
+        .collect();
+    let points: Vec<Array2<LocalOpacity>> = points.into_iter().collect::<Result<_>>()?;
     let kernels = kernels.map(|kernels| KernelValues::evaluate(kernels, &nodes)).transpose()?;
     let image = in_memory(1 << 20, |file| {
         write_all(file, grid, &species, &points, scattering)?;
