@@ -579,9 +579,9 @@ impl OpacityFile {
             &Self::NuLibTable { inelastic, pairs, bremsstrahlung, .. } => {
                 inelastic || pairs || bremsstrahlung
             }
+            &Self::ZoneTable { inelastic, pairs, .. } => inelastic || pairs,
             Self::Absorption { .. }
             | Self::Scattering { .. }
-            | Self::ZoneTable { .. }
             | Self::Bruenn1985 { .. }
             | Self::Rates { .. } => false,
         }
