@@ -19,6 +19,7 @@ pub mod methods;
 pub mod numerics;
 pub mod opacities;
 pub mod output;
+mod parallel;
 pub mod phase_space;
 pub mod plot;
 pub mod problem;

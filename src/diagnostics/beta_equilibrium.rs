@@ -11,6 +11,7 @@ use crate::methods::setup::Setup;
 use crate::opacities::nuclear_matter::NuclearMatter;
 use crate::opacities::weak::WeakConstants;
 use crate::output::dataset::Dataset;
+use crate::parallel::in_order;
 use crate::phase_space::{EnergyGrid, PhaseSpace};
 use crate::problem::file::Flavour;
 
@@ -138,8 +139,7 @@ pub fn trapped_leptons(setup: &Setup, moments: &Moments) -> std::result::Result<
     let at = |(&r, &net): (&f64, &f64)| {
         setup.background.matter(r).map_or(Ok(NOTHING), |matter| TrappedLeptons::new(&matter, net))
     };
-    let all: Result<_> = space.radial.nodes.par_iter().zip(&net).map(at).collect();
-    all.map_err(|error| error.to_string())
+    in_order(space.radial.nodes.par_iter().zip(&net).map(at)).map_err(|error| error.to_string())
 }
 
 /// The radius up to which all departures from the innermost node on are at most [`EQUILIBRIUM`], by linear

@@ -7,6 +7,7 @@ use crate::error::{Error, Result};
 use crate::methods::setup::Setup;
 use crate::opacities::LocalOpacity;
 use crate::opacities::kernels::{AngularMoments, InelasticKernels};
+use crate::parallel::in_order;
 use crate::phase_space::PhaseSpace;
 
 use super::moments::Moments;
@@ -111,16 +112,14 @@ pub fn of_setup(setup: &Setup, moments: &Moments) -> Result<Vec<Vec<Exchange>>> 
     let (species, energies) = (space.species.len(), space.energy.len());
     let inelastic = setup.inelastic.as_ref();
     let weight = inelastic.map_or(&[][..], |inelastic| inelastic.weight());
-    (0..space.radial.nodes.len())
-        .into_par_iter()
-        .map(|i| {
-            let coefficients = &setup.coefficients;
-            let local: Vec<LocalOpacity> = (0..species)
-                .flat_map(|s| (0..energies).map(move |k| (s, k)))
-                .map(|(s, k)| *coefficients.at(coefficients.first(s, k) + i))
-                .collect();
-            let kernels = inelastic.and_then(|inelastic| inelastic.nodes().get(i));
-            at_node(&local, kernels, weight, &LocalMoments::new(space, moments, i))
-        })
-        .collect()
+    let at = |i: usize| {
+        let coefficients = &setup.coefficients;
+        let local: Vec<LocalOpacity> = (0..species)
+            .flat_map(|s| (0..energies).map(move |k| (s, k)))
+            .map(|(s, k)| *coefficients.at(coefficients.first(s, k) + i))
+            .collect();
+        let kernels = inelastic.and_then(|inelastic| inelastic.nodes().get(i));
+        at_node(&local, kernels, weight, &LocalMoments::new(space, moments, i))
+    };
+    in_order((0..space.radial.nodes.len()).into_par_iter().map(at))
 }

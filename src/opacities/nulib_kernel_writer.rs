@@ -8,6 +8,7 @@ use super::{EnergyNode, Opacities, RadialPoint};
 use crate::background::MatterState;
 use crate::constants::{ATOMIC_MASS_UNIT, PLANCK_C, SPEED_OF_LIGHT};
 use crate::error::{Error, Result};
+use crate::parallel::in_order;
 
 /// Density of the matter in which electron kernels are evaluated [g/cm³]; they depend on T and μ_e alone.
 const ANY_DENSITY: f64 = 1e10;
@@ -62,12 +63,16 @@ impl<'a> KernelValues<'a> {
                 ..MatterState::default()
             });
         let pairs = |source: Option<&Opacities>, states: &[MatterState]| {
-            source.map(|source| each(states, |state| pair_kernels(source, state, nodes))).transpose()
+            source
+                .map(|source| in_order(states.par_iter().map(|state| pair_kernels(source, state, nodes))))
+                .transpose()
         };
         Ok(Self {
             scattering: kernels
                 .scattering
-                .map(|source| each(&electrons, |state| scattering_kernels(source, state, nodes)))
+                .map(|source| {
+                    in_order(electrons.par_iter().map(|state| scattering_kernels(source, state, nodes)))
+                })
                 .transpose()?,
             pairs: pairs(kernels.pairs, &electrons)?,
             bremsstrahlung: pairs(kernels.bremsstrahlung, &nucleons)?,
@@ -130,14 +135,6 @@ fn points(second: &[f64], temperature: &[f64], state: impl Fn(f64, f64) -> Matte
         .iter()
         .flat_map(|&value| temperature.iter().map(|&t| state(value, t)).collect::<Vec<_>>())
         .collect()
-}
-
-fn each<T: Send>(
-    states: &[MatterState],
-    at: impl Fn(&MatterState) -> Result<T> + Send + Sync,
-) -> Result<Vec<T>> {
-    let found: Vec<Result<T>> = states.par_iter().map(at).collect();
-    found.into_iter().collect()
 }
 
 /// In cm³/s: without the factor 2π/(c(hc)³) of this crate's kernels.

@@ -11,6 +11,7 @@ use crate::background::MatterState;
 use crate::constants::{MEV_IN_ERG, PLANCK_C, SPEED_OF_LIGHT};
 use crate::error::{Error, Result};
 use crate::output::{in_memory, replace};
+use crate::parallel::in_order;
 use crate::problem::file::Flavour;
 
 /// Points of a table.
@@ -66,15 +67,10 @@ pub fn write_nulib_table(
         .zip(grid.energy_edges.windows(2))
         .map(|(&energy, pair)| EnergyNode { energy, element: Some((pair[0], pair[1])) })
         .collect();
-    // All of them before the first error is looked for: which one it is does not depend on the threads.
-    let points: Vec<Result<Array2<LocalOpacity>>> = thermodynamic_points(grid)
-        .into_par_iter()
-        .map(|[ye, temperature, density]| {
-            let state = matter(density, temperature, ye)?;
-            opacities.at_radius(&RadialPoint { r: 0.0, lapse: 1.0, matter: Some(&state) }, &nodes)
-        })
-        .collect();
-    let points: Vec<Array2<LocalOpacity>> = points.into_iter().collect::<Result<_>>()?;
+    let points = in_order(thermodynamic_points(grid).into_par_iter().map(|[ye, temperature, density]| {
+        let state = matter(density, temperature, ye)?;
+        opacities.at_radius(&RadialPoint { r: 0.0, lapse: 1.0, matter: Some(&state) }, &nodes)
+    }))?;
     let kernels = kernels.map(|kernels| KernelValues::evaluate(kernels, &nodes)).transpose()?;
     let image = in_memory(1 << 20, |file| {
         write_all(file, grid, &species, &points, scattering)?;

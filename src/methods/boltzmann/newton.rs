@@ -8,6 +8,7 @@ use rayon::prelude::*;
 
 use crate::error::{Error, Result};
 use crate::methods::geometry::Geometry;
+use crate::parallel::in_order;
 use crate::phase_space::PhaseSpace;
 use crate::solvers::block_tridiagonal::Structure;
 use crate::solvers::krylov::{self, Limits, LinearSystem, Outcome, Status, scaled_norm};
@@ -256,10 +257,8 @@ fn sweeps<'a>(
     structure: &'a Structure,
     shift: f64,
 ) -> Result<Vec<ImplicitSolver<'a, f32>>> {
-    (0..operator.phase_space.species.len())
-        .into_par_iter()
-        .map(|species| ImplicitSolver::new(operator, structure, species, shift))
-        .collect()
+    let solver = |species| ImplicitSolver::new(operator, structure, species, shift);
+    in_order((0..operator.phase_space.species.len()).into_par_iter().map(solver))
 }
 
 /// The state that a step starts from.
