@@ -88,7 +88,7 @@ fn net_density(space: &PhaseSpace, states: f64, moments: &Moments) -> Vec<f64> {
     let radii = space.radial.nodes.len();
     let mut net = vec![0.0; radii];
     for (s, species) in space.species.iter().enumerate() {
-        let Some(lepton) = electron_lepton_number(species.flavour) else { continue };
+        let lepton = species.flavour.electron_lepton_number();
         for k in 0..space.energy.len() {
             let weight = space.energy.weight(k) * space.energy.node(k).powi(2);
             let j = &moments.j[(s * space.energy.len() + k) * radii..][..radii];
@@ -98,15 +98,6 @@ fn net_density(space: &PhaseSpace, states: f64, moments: &Moments) -> Vec<f64> {
         }
     }
     net
-}
-
-/// +1, −1, or none of flavours that carry no electron-lepton number.
-pub(super) fn electron_lepton_number(flavour: Flavour) -> Option<f64> {
-    match flavour {
-        Flavour::ElectronNeutrino => Some(1.0),
-        Flavour::ElectronAntineutrino => Some(-1.0),
-        Flavour::Heavy | Flavour::HeavyAntineutrino => None,
-    }
 }
 
 /// Why a problem has no electron-lepton number that could be compared with its matter.

@@ -9,7 +9,7 @@ use crate::constants::{FERMI_CONSTANT, HBAR_C, SPEED_OF_LIGHT};
 use crate::methods::setup::Setup;
 use crate::numerics::{CROSSING_SHARE, CROSSING_UNDERSHOOT};
 use crate::output::dataset::Dataset;
-use crate::phase_space::{EnergyGrid, PhaseSpace, Species};
+use crate::phase_space::{EnergyGrid, PhaseSpace};
 use crate::problem::file::Flavour;
 use crate::units::UnitSystem;
 
@@ -70,25 +70,15 @@ pub fn lepton_numbers(
     if space.energy == EnergyGrid::Gray {
         return Err("a gray problem: f says nothing about the number of neutrinos per energy");
     }
-    let flavours: Vec<LeptonNumber> =
-        families(&space.species).into_iter().map(|family| of_family(space, units, f, family)).collect();
+    let known: Vec<Flavour> = space.species.iter().map(|species| species.flavour).collect();
+    let families = Flavour::families(&known).into_iter();
+    let flavours: Vec<LeptonNumber> = families.map(|family| of_family(space, units, f, family)).collect();
     if flavours.is_empty() {
         return Err("no species is the antineutrino of another");
     }
     let pairs = (0..flavours.len()).flat_map(|a| (a + 1..flavours.len()).map(move |b| (a, b)));
     let differences: Vec<LeptonNumber> = pairs.map(|(a, b)| flavours[a].minus(&flavours[b])).collect();
     Ok(flavours.into_iter().chain(differences).collect())
-}
-
-/// Neutrinos with their antineutrinos: the first with the first of the same kind, and so on.
-fn families(species: &[Species]) -> Vec<(usize, usize)> {
-    let of = |flavour: Flavour| -> Vec<usize> {
-        (0..species.len()).filter(|&s| species[s].flavour == flavour).collect()
-    };
-    [(Flavour::ElectronNeutrino, Flavour::ElectronAntineutrino), (Flavour::Heavy, Flavour::HeavyAntineutrino)]
-        .into_iter()
-        .flat_map(|(neutrino, antineutrino)| of(neutrino).into_iter().zip(of(antineutrino)))
-        .collect()
 }
 
 fn of_family(
@@ -290,6 +280,7 @@ fn ordinates_first(values: &[f64], ordinates: usize) -> Vec<f64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::phase_space::Species;
     use crate::phase_space::grid::NodalGrid;
     use approx::assert_relative_eq;
 

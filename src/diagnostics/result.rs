@@ -60,7 +60,7 @@ pub fn dataset(
     let distribution =
         wanted.distribution.then(|| ordinates_before_radii(f, space.radial.nodes.len(), space));
     add_solution(&mut dataset, "r", setup.units, distribution, &moments, fluxes.at_nodes());
-    add_spheres(&mut dataset, setup, &moments);
+    add_spheres(&mut dataset, setup, &moments)?;
     let exchange = exchange::of_setup(setup, &moments)?;
     add_heating(&mut dataset, setup, &moments, &exchange)?;
     add_trapped_leptons(&mut dataset, setup, &moments);
@@ -222,9 +222,13 @@ fn ordinates_before_radii(f: &[f64], radii: usize, space: &PhaseSpace) -> Vec<f6
     values
 }
 
-pub(crate) fn add_spheres(dataset: &mut Dataset, setup: &Setup, moments: &Moments) {
+/// Neutrinospheres of all species.
+///
+/// # Errors
+/// Kernels that do not fit the grid.
+pub(crate) fn add_spheres(dataset: &mut Dataset, setup: &Setup, moments: &Moments) -> Result<()> {
     let Setup { phase_space, geometry, coefficients, inelastic, .. } = setup;
-    let spheres = Neutrinospheres::new(phase_space, geometry, coefficients, inelastic.as_ref(), moments);
+    let spheres = Neutrinospheres::new(phase_space, geometry, coefficients, inelastic.as_ref(), moments)?;
     let unit = setup.units.label("cm");
     for (name, depth, spheres) in [
         ("number_sphere", "number-exchange", &spheres.number),
@@ -254,6 +258,7 @@ pub(crate) fn add_spheres(dataset: &mut Dataset, setup: &Setup, moments: &Moment
         "largest radial transport optical depth",
         spheres.depth,
     );
+    Ok(())
 }
 
 /// Energy and lepton number that the matter gets, where there is any.

@@ -92,6 +92,11 @@ impl LocalOpacity {
         Self { absorption, emissivity: absorption * equilibrium, ..Self::default() }
     }
 
+    /// The transport opacity κ* + σ₀ − σ₁.
+    pub fn transport(&self) -> f64 {
+        self.absorption + self.scattering - self.scattering_first
+    }
+
     /// The first coefficient that is not finite or outside its bounds (κ*, η, σ₀ ≥ 0, |σ₁| ≤ σ₀), with
     /// its name, value and bounds.
     fn violation(&self) -> Option<(&'static str, f64, &'static str)> {
