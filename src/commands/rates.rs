@@ -14,14 +14,14 @@ use crate::error::{Error, Result};
 use crate::opacities::Surroundings;
 use crate::output::replace;
 use crate::plot::{Format, file_part, opacity_figure};
-use crate::problem::file::{Flavour, MatterFile, OpacityFile, SpeciesFile};
+use crate::problem::file::{MatterFile, OpacityFile};
 use crate::problem::load::{LoadOptions, load};
 use crate::problem::quantity::Quantity;
 use crate::problem::{BuildContext, Loaded};
 use crate::rates::matter::Composition;
 use crate::rates::report::{csv, json, species, table};
 use crate::rates::table::{TableFile, write_table};
-use crate::rates::{Place, PlaceRates, ProcessRates};
+use crate::rates::{Place, PlaceRates, ProcessRates, three_species};
 use crate::units::UnitSystem;
 
 /// Energies where none are asked for \[MeV\].
@@ -182,20 +182,6 @@ fn at_radii(args: &Args, problem: &Loaded) -> Result<Vec<PlaceRates>> {
         places.push(rates.at(&place, energies(args))?);
     }
     Ok(places)
-}
-
-/// νe, ν̄e and one species for the four heavy-lepton neutrinos.
-fn three_species() -> Vec<SpeciesFile> {
-    let species = |name: &str, flavour: Flavour, multiplicity: f64| SpeciesFile {
-        name: name.to_owned(),
-        flavour,
-        multiplicity,
-    };
-    vec![
-        species("nue", Flavour::ElectronNeutrino, 1.0),
-        species("anue", Flavour::ElectronAntineutrino, 1.0),
-        species("nux", Flavour::Heavy, 4.0),
-    ]
 }
 
 fn energies(args: &Args) -> &[f64] {

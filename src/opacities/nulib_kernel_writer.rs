@@ -3,7 +3,7 @@
 use rayon::prelude::*;
 
 use super::kernels::{KernelMatrix, Moments};
-use super::nulib_writer::{write_count, write_numbers};
+use super::nulib_writer::{Start, check_axis, write_count, write_numbers};
 use super::{EnergyNode, Opacities, RadialPoint};
 use crate::background::MatterState;
 use crate::constants::{ATOMIC_MASS_UNIT, PLANCK_C, SPEED_OF_LIGHT};
@@ -114,17 +114,14 @@ impl<'a> KernelValues<'a> {
 fn check_axes(kernels: &NuLibKernels) -> Result<()> {
     let electrons = kernels.scattering.is_some() || kernels.pairs.is_some();
     let nucleons = kernels.bremsstrahlung.is_some();
-    let axes = [
-        ("kernel_temperature", kernels.temperature, electrons || nucleons),
-        ("degeneracy", kernels.degeneracy, electrons),
-        ("nucleon_density", kernels.nucleon_density, nucleons),
-    ];
-    for (name, points, _) in axes.into_iter().filter(|(_, _, used)| *used) {
-        let rising = points.windows(2).all(|pair| pair[0] < pair[1]);
-        if points.len() < 2 || !rising || !points.iter().all(|point| point.is_finite() && *point > 0.0) {
-            let valid = "2 or more increasing finite numbers above 0";
-            return Err(Error::field(format!("grid.{name}"), format!("{points:?}"), valid));
-        }
+    if electrons || nucleons {
+        check_axis("kernel_temperature", kernels.temperature, 2, Start::AboveZero)?;
+    }
+    if electrons {
+        check_axis("degeneracy", kernels.degeneracy, 2, Start::AboveZero)?;
+    }
+    if nucleons {
+        check_axis("nucleon_density", kernels.nucleon_density, 2, Start::AboveZero)?;
     }
     Ok(())
 }
