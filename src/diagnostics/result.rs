@@ -165,49 +165,33 @@ fn add_solution(
     ] {
         dataset.real(name, &spectral, "1", meaning, values.clone());
     }
-    let energy_unit = units.label("MeV");
-    let power = units.label("erg s-1");
-    for (name, unit, meaning, values) in [
-        ("number_density", units.label("cm-3"), "number density, comoving frame", sums.number_density),
-        ("energy_density", units.label("erg cm-3"), "energy density, comoving frame", sums.energy_density),
-        ("luminosity", power, "4 pi r^2 x energy flux, comoving frame", sums.luminosity),
-        ("luminosity_static", power, "4 pi r^2 x energy flux, static observers", sums.luminosity_static),
-        (
-            "luminosity_infinity",
-            power,
-            "4 pi r^2 lapse^2 x energy flux of static observers: luminosity at infinity",
-            sums.luminosity_infinity,
-        ),
-        (
-            "number_luminosity_infinity",
-            units.label("s-1"),
-            "4 pi r^2 lapse x number flux of static observers: number luminosity at infinity",
-            sums.number_luminosity_infinity,
-        ),
-        ("mean_energy", energy_unit, "mean energy of the density, int e^3 J / int e^2 J", sums.mean_energy),
-        (
-            "rms_energy",
-            energy_unit,
-            "energy-weighted rms energy, sqrt(int e^5 J / int e^3 J)",
-            sums.rms_energy,
-        ),
-        (
-            "rms_energy_number",
-            energy_unit,
-            "number-weighted rms energy, sqrt(int e^4 J / int e^2 J)",
-            sums.rms_energy_number,
-        ),
-        (
-            "mean_energy_infinity",
-            energy_unit,
-            "luminosity_infinity / number_luminosity_infinity",
-            sums.mean_energy_infinity,
-        ),
-        ("flux_factor", "1", "int e^3 H / int e^3 J", sums.flux_factor),
-        ("eddington_factor", "1", "int e^3 K / int e^3 J", sums.eddington_factor),
-    ] {
+    add_integrated(dataset, radius, units, sums);
+}
+
+/// The energy integrals, as docs/reference_format.md lists them.
+fn add_integrated(dataset: &mut Dataset, radius: &str, units: UnitSystem, sums: Integrated) {
+    let mut add = |name: &str, unit: &str, meaning: &str, values: Vec<f64>| {
         dataset.real(name, &["species", radius], unit, meaning, values);
-    }
+    };
+    let (number, energy) = (units.label("cm-3"), units.label("erg cm-3"));
+    add("number_density", number, "number density, comoving frame", sums.number_density);
+    add("energy_density", energy, "energy density, comoving frame", sums.energy_density);
+    let power = units.label("erg s-1");
+    add("luminosity", power, "4 pi r^2 x energy flux, comoving frame", sums.luminosity);
+    add("luminosity_static", power, "4 pi r^2 x energy flux, static observers", sums.luminosity_static);
+    let meaning = "4 pi r^2 lapse^2 x energy flux of static observers: luminosity at infinity";
+    add("luminosity_infinity", power, meaning, sums.luminosity_infinity);
+    let meaning = "4 pi r^2 lapse x number flux of static observers: number luminosity at infinity";
+    add("number_luminosity_infinity", units.label("s-1"), meaning, sums.number_luminosity_infinity);
+    let unit = units.label("MeV");
+    add("mean_energy", unit, "mean energy of the density, int e^3 J / int e^2 J", sums.mean_energy);
+    add("rms_energy", unit, "energy-weighted rms energy, sqrt(int e^5 J / int e^3 J)", sums.rms_energy);
+    let meaning = "number-weighted rms energy, sqrt(int e^4 J / int e^2 J)";
+    add("rms_energy_number", unit, meaning, sums.rms_energy_number);
+    let meaning = "luminosity_infinity / number_luminosity_infinity";
+    add("mean_energy_infinity", unit, meaning, sums.mean_energy_infinity);
+    add("flux_factor", "1", "int e^3 H / int e^3 J", sums.flux_factor);
+    add("eddington_factor", "1", "int e^3 K / int e^3 J", sums.eddington_factor);
 }
 
 /// From (…, radius, ordinate) to (…, ordinate, radius).
