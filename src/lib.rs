@@ -13,6 +13,7 @@ pub mod criteria;
 pub mod diagnostics;
 pub mod difference;
 pub mod error;
+mod extremes;
 mod grid_table;
 mod hdf5_file;
 pub mod methods;

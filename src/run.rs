@@ -6,6 +6,7 @@ use crate::criteria::{self, Verdict};
 use crate::diagnostics::balance::{number_on_slice, relative};
 use crate::diagnostics::result::{self, Wanted};
 use crate::error::{Error, Result};
+use crate::extremes::largest;
 use crate::methods::boltzmann::evolution::{self, Plan, State, StepControl};
 use crate::methods::boltzmann::inelastic::Inelastic;
 use crate::methods::boltzmann::operator::Operator;
@@ -403,7 +404,7 @@ impl History {
             number.iter().zip(&self.initial_number).zip(&state.gained).map(|((now, start), gained)| {
                 relative(now - start - gained, now.abs().max(start.abs())).abs()
             });
-        dataset.attribute("number_balance", residual.fold(0.0, f64::max));
+        dataset.attribute("number_balance", largest(residual));
         let meaning = "neutrinos on the slice t = const";
         dataset.real("number", &["species"], "1", meaning, number);
         let meaning = "neutrinos on the slice at the start";

@@ -13,6 +13,7 @@
 use rayon::prelude::*;
 
 use crate::error::Result;
+use crate::extremes::largest;
 use crate::methods::boltzmann::inelastic::Inelastic;
 use crate::methods::coefficients::Coefficients;
 use crate::methods::geometry::Geometry;
@@ -88,7 +89,7 @@ impl Neutrinospheres {
             let transport = all(full_transport_opacity);
             view.add(&mut spheres.transport, &transport);
             let depths = transport.iter().map(|opacity| total_depth(phase_space, geometry, opacity));
-            spheres.depth.push(depths.fold(0.0, f64::max));
+            spheres.depth.push(largest(depths));
         }
         Ok(spheres)
     }

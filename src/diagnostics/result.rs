@@ -1,6 +1,7 @@
 //! The solution as a dataset: every variable of docs/reference_format.md.
 
 use crate::error::Result;
+use crate::extremes::largest;
 use crate::methods::boltzmann::operator::Operator;
 use crate::methods::setup::Setup;
 use crate::output::dataset::Dataset;
@@ -324,7 +325,7 @@ fn add_balances(dataset: &mut Dataset, setup: &Setup, all: &[Rates], steady: boo
         let values = all.iter().map(|r| r.scattered).collect();
         dataset.real("number_scattered", &["species"], per_second, meaning, values);
     }
-    let worst = |value: fn(&Rates) -> f64| all.iter().map(|r| value(r).abs()).fold(0.0, f64::max);
+    let worst = |value: fn(&Rates) -> f64| largest(all.iter().map(|r| value(r).abs()));
     if !steady {
         return;
     }
@@ -340,13 +341,9 @@ fn add_balances(dataset: &mut Dataset, setup: &Setup, all: &[Rates], steady: boo
 fn lepton_residual(space: &PhaseSpace, all: &[Rates]) -> f64 {
     let (mut gain, mut turnover) = (0.0, 0.0);
     for (species, rates) in space.species.iter().zip(all) {
-        let lepton = match species.flavour {
-            Flavour::ElectronNeutrino => 1.0,
-            Flavour::ElectronAntineutrino => -1.0,
-            _ => continue,
-        };
+        let lepton = species.flavour.electron_lepton_number();
         gain += lepton * species.multiplicity * rates.number_gain();
-        turnover += species.multiplicity * rates.number_turnover();
+        turnover += lepton.abs() * species.multiplicity * rates.number_turnover();
     }
     relative(gain, turnover).abs()
 }

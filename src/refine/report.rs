@@ -3,6 +3,7 @@
 use super::ladder::Direction;
 use super::{ERROR, GROUP, OrderRow, Refined};
 use crate::error::Result;
+use crate::extremes::largest;
 use crate::output::dataset::Dataset;
 use crate::output::state;
 
@@ -45,7 +46,7 @@ fn rows(last: &Dataset, name: &str, errors: &[f64]) -> Result<String> {
     for (index, species) in species.iter().enumerate() {
         let range = index * r.len()..(index + 1) * r.len();
         let (values, errors) = (&values[range.clone()], &errors[range.clone()]);
-        let scale = values.iter().fold(0.0, |m: f64, v| m.max(v.abs())).max(f64::MIN_POSITIVE);
+        let scale = largest(values.iter().map(|value| value.abs())).max(f64::MIN_POSITIVE);
         let worst = (0..errors.len()).max_by(|a, b| errors[*a].total_cmp(&errors[*b])).unwrap_or(0);
         let edge = r.len() - 1;
         text += &format!(

@@ -7,6 +7,7 @@
 use rayon::prelude::*;
 
 use crate::error::{Error, Result};
+use crate::extremes::{larger, largest};
 use crate::methods::geometry::Geometry;
 use crate::parallel::in_order;
 use crate::phase_space::PhaseSpace;
@@ -103,7 +104,7 @@ impl NonlinearSystem<'_> {
         let scale = self.row_scale(&rates);
         let size = self.size(q, f, &rates, &scale).max(f64::MIN_POSITIVE);
         let pointwise = scaled_norm(&residual, Some(&scale)) / size;
-        let relative = worse(pointwise, self.imbalance(q, f, &rates, &residual));
+        let relative = larger(pointwise, self.imbalance(q, f, &rates, &residual));
         (State { moments, rates, scale }, residual, relative)
     }
 
@@ -146,7 +147,7 @@ impl NonlinearSystem<'_> {
             let beyond_rounding = net.abs() - ROUNDING * gross;
             if beyond_rounding <= 0.0 { 0.0 } else { beyond_rounding / (known + ROUNDING * gross) }
         };
-        of_species.map(relative).fold(0.0, worse)
+        largest(of_species.map(relative))
     }
 
     /// q − (A + shift·M) f + B[f].
@@ -252,11 +253,6 @@ fn stalled(residuals: &[f64]) -> bool {
     let Some(earlier) = residuals.len().checked_sub(NEWTON_PATIENCE) else { return false };
     let least = |residuals: &[f64]| residuals.iter().copied().fold(f64::INFINITY, f64::min);
     earlier > 0 && least(&residuals[earlier..]) > NEWTON_STALL * least(&residuals[..earlier])
-}
-
-/// The larger one, NaN where one is.
-fn worse(a: f64, b: f64) -> f64 {
-    if a.is_nan() || a > b { a } else { b }
 }
 
 /// One solver per species.
