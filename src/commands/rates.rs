@@ -4,11 +4,11 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use serde::Deserialize;
-use serde::de::IntoDeserializer;
 use serde::de::value::{Error as ValueError, StrDeserializer};
+use serde::de::{DeserializeOwned, IntoDeserializer};
 
 use super::print::print;
-use super::problem_args::path_and_value;
+use super::problem_args::{check_data_folder, path_and_value};
 use crate::background::Background;
 use crate::error::{Error, Result};
 use crate::opacities::Surroundings;
@@ -109,6 +109,7 @@ pub struct Sources(Vec<OpacityFile>);
 /// # Errors
 /// Invalid input, matter without rates, a figure that cannot be written.
 pub fn execute(args: &Args) -> Result<ExitCode> {
+    check_data_folder(args.data.as_deref())?;
     if let Some(path) = &args.table {
         let context =
             BuildContext { units: UnitSystem::PHYSICAL, folder: PathBuf::new(), data: args.data.clone() };
@@ -241,12 +242,16 @@ fn energy(text: &str) -> std::result::Result<f64, String> {
 }
 
 fn table_grid(text: &str) -> std::result::Result<TableFile, String> {
-    let options = ron::Options::default().with_default_extension(ron::extensions::Extensions::IMPLICIT_SOME);
-    options.from_str(text).map_err(|error| error.to_string())
+    from_ron(text)
 }
 
 fn sources(text: &str) -> std::result::Result<Sources, String> {
-    let options = ron::Options::default().with_default_extension(ron::extensions::Extensions::IMPLICIT_SOME);
-    let files: Vec<OpacityFile> = options.from_str(text).map_err(|error| error.to_string())?;
+    let files: Vec<OpacityFile> = from_ron(text)?;
     if files.is_empty() { Err("no sources".to_owned()) } else { Ok(Sources(files)) }
+}
+
+/// RON as in problem files, where `Some(…)` is not written.
+fn from_ron<T: DeserializeOwned>(text: &str) -> std::result::Result<T, String> {
+    let options = ron::Options::default().with_default_extension(ron::extensions::Extensions::IMPLICIT_SOME);
+    options.from_str(text).map_err(|error| error.to_string())
 }
