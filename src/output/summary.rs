@@ -157,7 +157,7 @@ fn species_table(state: &Dataset) -> Result<String> {
 }
 
 /// Values over the radii for each of `rows` species (or lepton numbers).
-pub(super) fn per_row<'a>(state: &'a Dataset, variable: &str, rows: usize) -> Result<Vec<&'a [f64]>> {
+pub(crate) fn per_row<'a>(state: &'a Dataset, variable: &str, rows: usize) -> Result<Vec<&'a [f64]>> {
     let shape = state.shape(state.require(variable)?)?;
     let values = state.reals(variable)?;
     match shape.as_slice() {
@@ -259,7 +259,7 @@ fn with_units(heading: &str, units: &str) -> String {
 
 /// `digits` significant digits, with an exponent for very large and small numbers, without trailing
 /// zeros after the point.
-pub(super) fn significant(value: f64, digits: usize) -> String {
+pub(crate) fn significant(value: f64, digits: usize) -> String {
     if value == 0.0 {
         return "0".to_owned();
     }
