@@ -32,7 +32,7 @@ pub struct Moments {
 }
 
 impl Moments {
-    fn scaled(self, factor: f64) -> Self {
+    pub(super) fn scaled(self, factor: f64) -> Self {
         Self { zeroth: self.zeroth * factor, first: self.first * factor }
     }
 }

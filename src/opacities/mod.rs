@@ -9,6 +9,7 @@ mod analytic;
 pub mod bremsstrahlung;
 pub mod electron_reactions;
 pub mod fermi_gas;
+mod gauss_legendre;
 mod group_mapping;
 pub mod inelastic;
 pub mod kernels;

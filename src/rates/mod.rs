@@ -14,6 +14,7 @@ use serde::Serialize;
 use crate::background::MatterState;
 use crate::constants::{MEV_IN_ERG, PLANCK_C, SPEED_OF_LIGHT};
 use crate::error::{Error, Result};
+use crate::opacities::fermi_gas::fermi_dirac;
 use crate::opacities::kernels::{AngularMoments, InelasticKernels};
 use crate::opacities::nuclear_matter::NuclearMatter;
 use crate::opacities::weak::WeakConstants;
@@ -200,7 +201,7 @@ impl EquilibriumNeutrinos {
         if self.temperature == 0.0 {
             return 0.0;
         }
-        1.0 / (((energy - self.potential) / self.temperature).exp() + 1.0)
+        fermi_dirac((energy - self.potential) / self.temperature)
     }
 }
 
