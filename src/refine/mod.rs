@@ -13,7 +13,7 @@ use crate::error::{Error, Result};
 use crate::extremes::largest;
 use crate::output::dataset::{Attribute, Dataset, Values, Variable};
 use crate::problem::Loaded;
-use crate::problem::file::{Integrator, ModeFile};
+use crate::problem::file::ModeFile;
 use crate::progress::Observer;
 use crate::resample::{Target, elements, resample};
 use crate::run::{Resources, prepare};
@@ -143,7 +143,7 @@ fn names(directions: &[Direction]) -> String {
 fn time_order(problem: &Loaded) -> f64 {
     match &problem.file.mode {
         ModeFile::SteadyState { .. } => 1.0,
-        ModeFile::Evolution { integrator, .. } => f64::from(Integrator::order(*integrator)),
+        ModeFile::Evolution { integrator, .. } => f64::from(integrator.order()),
     }
 }
 

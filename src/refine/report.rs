@@ -93,3 +93,31 @@ fn orders(rows: &[OrderRow]) -> String {
     }
     text
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refined(errors: Vec<f64>) -> Refined {
+        let mut dataset = Dataset::new();
+        dataset.dimension("species", 1).dimension("r", 3);
+        dataset.text("species", &["species"], "names", vec!["nu".into()]);
+        dataset.real("r", &["r"], "cm", "radius", vec![1.0, 2.0, 3.0]);
+        dataset.real("luminosity", &["species", "r"], "erg s-1", "luminosity", vec![4.0, 5.0, 2.0]);
+        dataset.real("luminosity_error", &["species", "r"], "erg s-1", "its error", errors);
+        Refined { standard: dataset.clone(), dataset, orders: Vec::new() }
+    }
+
+    #[test]
+    fn errors_are_shown_at_the_edge_and_where_they_are_largest() {
+        let text = table(&refined(vec![0.1, 0.5, 0.2])).unwrap();
+        let line = text.lines().find(|line| line.starts_with("luminosity")).unwrap();
+        let cells: Vec<&str> = line.split_whitespace().collect();
+        assert_eq!(cells, ["luminosity", "nu", "2.0000000e0", "2.0e-1", "1.0e-1", "2.0000e0", "cm"]);
+    }
+
+    #[test]
+    fn a_damaged_result_is_an_error() {
+        assert!(table(&refined(vec![0.1])).is_err());
+    }
+}
