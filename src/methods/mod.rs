@@ -7,4 +7,5 @@ pub mod characteristics;
 pub mod coefficients;
 pub mod geometry;
 pub mod initial;
+pub mod leakage;
 pub mod setup;
