@@ -13,11 +13,11 @@ pub struct Depths {
     pub transport: Vec<f64>,
     /// ∫√((κ* + κ_p + κ_s) κ_tr) X dr at (species, energy, radius).
     pub effective: Vec<f64>,
-    /// `transport` of the opacity averaged over ε³f_eq at each radius, at (species, radius).
+    /// `transport` of the opacity averaged over the local energy spectrum, at (species, radius).
     pub transport_mean: Vec<f64>,
-    /// `effective` of the opacity averaged over ε³f_eq at each radius, at (species, radius).
+    /// `effective` of the opacity averaged over the local energy spectrum, at (species, radius).
     pub effective_mean: Vec<f64>,
-    /// `transport` of the opacity averaged over ε²f_eq at each radius, at (species, radius).
+    /// `transport` of the opacity averaged over the local number spectrum, at (species, radius).
     pub transport_number_mean: Vec<f64>,
     /// e^(−τ) δτ²/2 of `transport`, at (species, energy, radius); see [`bias_of_exp_tau`].
     pub bias: Vec<f64>,
@@ -25,14 +25,15 @@ pub struct Depths {
     pub bias_mean: Vec<f64>,
 }
 
-/// Spectrum averages of the opacities at (species, radius), in 1/length.
+/// Averages of the opacities over the spectrum f that [`local_spectrum`] gives, at (species, radius), in
+/// 1/length.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub(super) struct Means {
-    /// κ_tr over ε²f_eq.
+    /// κ_tr over ε²f.
     pub number: Vec<f64>,
-    /// κ_tr over ε³f_eq.
+    /// κ_tr over ε³f.
     pub energy: Vec<f64>,
-    /// The effective opacity over ε³f_eq.
+    /// The effective opacity over ε³f.
     pub effective: Vec<f64>,
 }
 
@@ -46,31 +47,36 @@ pub fn bias_of_exp_tau(depth: f64, other: f64) -> f64 {
     0.5 * (-depth).exp() * (depth - other).powi(2)
 }
 
+/// ∫`opacities` X dr from each radial node to the outer edge, rays side by side.
+pub(super) fn depths(setup: &Setup, opacities: &[f64]) -> Vec<f64> {
+    let radial = RadialIntegral::new(&setup.phase_space.radial);
+    let rays: Vec<_> = opacities
+        .par_chunks(setup.phase_space.radial.nodes.len())
+        .map(|opacity| radial.inward(&proper(setup, opacity)))
+        .collect();
+    rays.concat()
+}
+
+/// `opacity` X: the opacity per unit of the radius.
+fn proper(setup: &Setup, opacity: &[f64]) -> Vec<f64> {
+    opacity.iter().zip(&setup.geometry.radial_metric).map(|(opacity, x)| opacity * x).collect()
+}
+
 impl Depths {
     pub(super) fn new(setup: &Setup, medium: &Medium, means: &Means) -> Self {
         let radial = RadialIntegral::new(&setup.phase_space.radial);
-        let proper = |opacity: &[f64]| -> Vec<f64> {
-            opacity.iter().zip(&setup.geometry.radial_metric).map(|(opacity, x)| opacity * x).collect()
-        };
-        let all = |opacities: &[f64]| -> Vec<f64> {
-            let rays: Vec<_> = opacities
-                .par_chunks(setup.phase_space.radial.nodes.len())
-                .map(|opacity| radial.inward(&proper(opacity)))
-                .collect();
-            rays.concat()
-        };
         let bias = |opacities: &[f64], depths: &[f64]| -> Vec<f64> {
             let rays = opacities.chunks(setup.phase_space.radial.nodes.len());
-            let other = rays.flat_map(|opacity| radial.inward_trapezoidal(&proper(opacity)));
+            let other = rays.flat_map(|opacity| radial.inward_trapezoidal(&proper(setup, opacity)));
             depths.iter().zip(other).map(|(&depth, other)| bias_of_exp_tau(depth, other)).collect()
         };
-        let (transport, transport_mean) = (all(&medium.transport), all(&means.energy));
+        let (transport, transport_mean) = (depths(setup, &medium.transport), depths(setup, &means.energy));
         Self {
             bias: bias(&medium.transport, &transport),
             bias_mean: bias(&means.energy, &transport_mean),
-            effective: all(&medium.effective),
-            effective_mean: all(&means.effective),
-            transport_number_mean: all(&means.number),
+            effective: depths(setup, &medium.effective),
+            effective_mean: depths(setup, &means.effective),
+            transport_number_mean: depths(setup, &means.number),
             transport,
             transport_mean,
         }
@@ -116,13 +122,13 @@ pub(super) fn average(
     super::medium::ratio(sum, total)
 }
 
-/// f_eq of all energies at radial node `i`. Where the matter there is in equilibrium with no neutrinos,
-/// that of the nearest radius inside where it is with some, otherwise of the nearest outside, otherwise 1:
-/// what passes there comes from elsewhere.
+/// The spectrum that opacities are averaged with at radial node `i`. Where it is empty, that of the nearest
+/// radius inside where it is not, otherwise of the nearest outside, otherwise 1: what passes there comes
+/// from elsewhere.
 pub(super) fn local_spectrum(setup: &Setup, medium: &Medium, species: usize, i: usize) -> Vec<f64> {
     let (radii, energies) = (setup.phase_space.radial.nodes.len(), setup.phase_space.energy.len());
     let at = |i: usize| -> Vec<f64> {
-        (0..energies).map(|k| medium.equilibrium[setup.coefficients.first(species, k) + i]).collect()
+        (0..energies).map(|k| medium.spectrum[setup.coefficients.first(species, k) + i]).collect()
     };
     let candidates = (0..=i).rev().chain(i + 1..radii).map(at);
     candidates.into_iter().find(|f| f.iter().any(|&f| f > 0.0)).unwrap_or_else(|| vec![1.0; energies])

@@ -23,7 +23,7 @@ impl HeatingOpacity {
         Self { absorption: vec![0.0; places], energy: vec![1.0; places] }
     }
 
-    /// κ_heat is κ* averaged over ε³f_eq of the neutrinosphere.
+    /// κ_heat is κ* averaged over the energy spectrum of the neutrinosphere.
     pub fn new(setup: &Setup, medium: &Medium, depths: &Depths) -> Self {
         let (measure, radii) = (Measure::new(setup), setup.phase_space.radial.nodes.len());
         let mut heating = Self::default();
@@ -53,7 +53,7 @@ fn inverse_flux_factor(depth: f64) -> f64 {
     4.275 * depth + 1.15
 }
 
-/// f_eq at all energies at the neutrinosphere of `species`, where its mean `depth` is 2/3, linear in the
+/// The spectrum at the neutrinosphere of `species`, where its mean `depth` is 2/3, linear in the
 /// depth between nodes; that of the innermost radius with neutrinos where all are more transparent.
 fn sphere_spectrum(setup: &Setup, medium: &Medium, species: usize, depth: &[f64]) -> Vec<f64> {
     let at = |i: usize| super::depth::local_spectrum(setup, medium, species, i);

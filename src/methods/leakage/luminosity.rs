@@ -1,8 +1,5 @@
 //! The luminosity that effective emission adds up to, less what is absorbed on the way.
 
-use faer::Mat;
-use faer::linalg::solvers::{PartialPivLu, Solve};
-
 use super::heating::HeatingOpacity;
 use super::medium::Measure;
 use super::radial::RadialIntegral;
@@ -42,42 +39,38 @@ pub(super) fn luminosity(
     let absorbed: Vec<Rate> = (0..radii)
         .map(|i| {
             let area = 4.0 * std::f64::consts::PI * setup.phase_space.radial.nodes[i].powi(2);
-            let flux = energy[i].max(0.0) / (area * geometry.lapse[i].powi(2));
+            let flux = energy[i] / (area * geometry.lapse[i].powi(2));
             let energy = if opacity[i] > 0.0 { opacity[i] * flux } else { 0.0 };
             Rate { number: energy / mean_energy[i], energy }
         })
         .collect();
-    let net: Vec<f64> = (0..radii)
-        .map(|i| measure.number_gradient(i, rates[i].effective.number - absorbed[i].number))
-        .collect();
-    let number = RadialIntegral::new(&setup.phase_space.radial).outward(&net);
+    let radial = RadialIntegral::new(&setup.phase_space.radial);
+    let emitted: Vec<f64> =
+        (0..radii).map(|i| measure.number_gradient(i, rates[i].effective.number)).collect();
+    let lost: Vec<f64> = (0..radii).map(|i| measure.number_gradient(i, absorbed[i].number)).collect();
+    let number =
+        radial.outward(&emitted).iter().zip(radial.outward(&lost)).map(|(made, lost)| made - lost).collect();
     Luminosity { number, energy, absorbed }
 }
 
-/// The solution of dL/dr = `source` − `sink` L with L = 0 at the inner edge, by collocation at the nodes
-/// of each element.
+/// The solution of dL/dr = `source` − `sink` L, both not negative, with L = 0 at the inner edge: from node
+/// to node by the exponential of the integrated sink, between which the source is taken to grow in
+/// proportion to it. L stays positive however much is absorbed.
 fn accumulated(setup: &Setup, source: &[f64], sink: &[f64]) -> Vec<f64> {
-    let grid = &setup.phase_space.radial;
-    let radial = RadialIntegral::new(grid);
+    let radial = RadialIntegral::new(&setup.phase_space.radial);
+    let emitted = radial.outward(source);
     if sink.iter().all(|&sink| sink == 0.0) {
-        return radial.outward(source);
+        return emitted;
     }
-    let n = grid.per_element();
-    let mut luminosity = Vec::with_capacity(source.len());
-    let mut below = 0.0;
-    for element in 0..grid.elements() {
-        let range = grid.range(element);
-        let (source, sink) = (&source[range.clone()], &sink[range.clone()]);
-        let weight = |i: usize, q: usize| radial.outward_weight(element, i, q);
-        let identity = |i: usize, q: usize| if i == q { 1.0 } else { 0.0 };
-        let matrix = Mat::from_fn(n, n, |i, q| identity(i, q) + weight(i, q) * sink[q]);
-        let mut inside =
-            Mat::from_fn(n, 1, |i, _| below + (0..n).map(|q| weight(i, q) * source[q]).sum::<f64>());
-        PartialPivLu::new(matrix.as_ref()).solve_in_place(inside.as_mut());
-        for (q, i) in range.enumerate() {
-            below += grid.weights[i] * (source[q] - sink[q] * inside[(q, 0)]);
-            luminosity.push(inside[(q, 0)]);
-        }
+    let depth = radial.outward(sink);
+    let (mut luminosity, mut inner) = (Vec::with_capacity(source.len()), (0.0, 0.0, 0.0));
+    for (emitted, depth) in emitted.into_iter().zip(depth) {
+        let (below, emitted_below, depth_below) = inner;
+        let (added, passed) = (emitted - emitted_below, depth - depth_below);
+        // (1 − e^(−x))/x of the absorption x on the way.
+        let escaping = if passed > 0.0 { -(-passed).exp_m1() / passed } else { 1.0 };
+        inner = (below * (-passed).exp() + added * escaping, emitted, depth);
+        luminosity.push(inner.0);
     }
     luminosity
 }

@@ -3,12 +3,14 @@
 
 use std::f64::consts::PI;
 
+use super::depth::depths;
 use crate::diagnostics::moments::Moments;
 use crate::diagnostics::neutrinosphere::{Extinction, extinctions, transport_opacity};
 use crate::error::{Error, Result};
 use crate::methods::boltzmann::connection::lorentz_factor;
 use crate::methods::boltzmann::inelastic::Inelastic;
 use crate::methods::setup::Setup;
+use crate::opacities::LocalOpacity;
 use crate::opacities::kernels::AngularMoments;
 use crate::phase_space::EnergyGrid;
 
@@ -19,9 +21,14 @@ pub(super) struct Medium {
     pub production: Vec<f64>,
     /// f_eq (a number): η/κ*, or that of pairs in balance where nothing absorbs.
     pub equilibrium: Vec<f64>,
+    /// The occupation (a number) that opacities are averaged with: (1 − e^(−τ)) f_eq + e^(−τ) f₀, with
+    /// the depth τ of number exchange and the Fermi-Dirac function f₀ of the matter's temperature without
+    /// degeneracy, as Ruffert et al. (1996) have the degeneracy vanish where matter is transparent; f_eq
+    /// where there is no matter.
+    pub spectrum: Vec<f64>,
     /// κ* of the elastic coefficients: what neutrinos of one kind alone can be absorbed by.
     pub absorption: Vec<f64>,
-    /// κ_tr with inelastic reactions at equilibrium.
+    /// κ_tr with inelastic reactions.
     pub transport: Vec<f64>,
     /// √((κ* + κ_p + κ_s) κ_tr).
     pub effective: Vec<f64>,
@@ -30,36 +37,86 @@ pub(super) struct Medium {
 impl Medium {
     /// Samples `setup`.
     ///
+    /// The extinction by inelastic reactions depends on the neutrinos that are there. It is taken for the
+    /// isotropic occupation f_eq (1 − e^(−τ)) with the depth of number exchange τ = ∫√((κ* + κ_p) κ_tr)
+    /// X dr, in which κ_p and κ_tr are those without neutrinos. In transparent matter f_eq by itself means
+    /// nothing: there is matter whose equilibrium, never reached, is full of neutrinos at all energies.
+    ///
     /// # Errors
     /// Kernels that do not fit the grid.
     pub fn new(setup: &Setup) -> Result<Self> {
         let space = &setup.phase_space;
-        let (species, energies) = (space.species.len(), space.energy.len());
-        let elastic: Vec<_> = (0..species)
-            .flat_map(|s| (0..energies).map(move |k| (s, k)))
-            .flat_map(|(s, k)| setup.coefficients.slab(s, k))
+        let elastic: Vec<LocalOpacity> = (0..space.species.len())
+            .flat_map(|s| (0..space.energy.len()).map(move |k| (s, k)))
+            .flat_map(|(s, k)| setup.coefficients.slab(s, k).iter().copied())
             .collect();
         let mut medium = Self {
             production: elastic.iter().map(|local| local.emissivity).collect(),
             equilibrium: elastic.iter().map(|o| ratio(o.emissivity, o.absorption)).collect(),
+            spectrum: Vec::new(),
             absorption: elastic.iter().map(|local| local.absorption).collect(),
             transport: Vec::new(),
             effective: Vec::new(),
         };
-        let mut extinction = vec![Extinction::default(); elastic.len()];
         if let Some(inelastic) = &setup.inelastic {
             medium.add_pairs(setup, inelastic)?;
-            let h = vec![0.0; elastic.len()];
-            let moments = Moments { j: medium.equilibrium.clone(), h, ..Moments::default() };
-            extinction = extinctions(space, inelastic, &moments);
         }
-        for (local, extinction) in elastic.iter().zip(extinction) {
-            let exchange = extinction.pairs + extinction.scattering;
-            let transport = transport_opacity(local) + exchange;
-            medium.transport.push(transport);
-            medium.effective.push(((local.absorption + exchange) * transport).max(0.0).sqrt());
-        }
+        let nothing = medium.extinctions(setup, &vec![0.0; elastic.len()]);
+        let thermalised = medium.add_opacities(setup, &elastic, &nothing);
+        let present = medium.extinctions(setup, &thermalised);
+        medium.add_opacities(setup, &elastic, &present);
+        medium.spectrum = medium.mixed_spectrum(setup, &thermalised);
         Ok(medium)
+    }
+
+    /// Extinction by inelastic reactions where the share `thermalised` of f_eq is there.
+    fn extinctions(&self, setup: &Setup, thermalised: &[f64]) -> Vec<Extinction> {
+        let Some(inelastic) = &setup.inelastic else { return vec![Extinction::default(); thermalised.len()] };
+        let j = self.equilibrium.iter().zip(thermalised).map(|(f, share)| f * share).collect();
+        let moments = Moments { j, h: vec![0.0; thermalised.len()], ..Moments::default() };
+        extinctions(&setup.phase_space, inelastic, &moments)
+    }
+
+    /// Sets the opacities with `extinction`, and returns 1 − e^(−τ) of the depth τ of number exchange.
+    fn add_opacities(
+        &mut self,
+        setup: &Setup,
+        elastic: &[LocalOpacity],
+        extinction: &[Extinction],
+    ) -> Vec<f64> {
+        self.transport.clear();
+        self.effective.clear();
+        let mut number = Vec::with_capacity(elastic.len());
+        for (local, extinction) in elastic.iter().zip(extinction) {
+            let transport = transport_opacity(local) + extinction.pairs + extinction.scattering;
+            let exchange = local.absorption + extinction.pairs;
+            self.transport.push(transport);
+            self.effective.push(((exchange + extinction.scattering) * transport).max(0.0).sqrt());
+            number.push((exchange * transport).max(0.0).sqrt());
+        }
+        let depth = depths(setup, &number);
+        depth.iter().map(|depth| -(-depth).exp_m1()).collect()
+    }
+
+    fn mixed_spectrum(&self, setup: &Setup, thermalised: &[f64]) -> Vec<f64> {
+        let space = &setup.phase_space;
+        let radii = space.radial.nodes.len();
+        let temperature: Vec<Option<f64>> = space
+            .radial
+            .nodes
+            .iter()
+            .map(|&r| setup.background.matter(r).map(|matter| matter.temperature))
+            .collect();
+        let mixed = |(index, (&equilibrium, &share)): (usize, (&f64, &f64))| -> f64 {
+            let energy = space.energy.node(index / radii % space.energy.len());
+            match (temperature[index % radii], &space.energy) {
+                (Some(temperature), EnergyGrid::Spectral(_)) => {
+                    share * equilibrium + (1.0 - share) / ((energy / temperature).exp() + 1.0)
+                }
+                _ => equilibrium,
+            }
+        };
+        self.equilibrium.iter().zip(thermalised).enumerate().map(mixed).collect()
     }
 
     /// Adds the production of pairs by `inelastic` where there are no neutrinos, and their equilibrium.

@@ -66,13 +66,6 @@ impl<'a> RadialIntegral<'a> {
         }
     }
 
-    /// Weight of the value at node `q` in the integral from the inner end of `element` to node `i`, both
-    /// counted in the element.
-    pub(super) fn outward_weight(&self, element: usize, i: usize, q: usize) -> f64 {
-        let n = self.grid.per_element();
-        0.5 * self.grid.width(element) * (self.grid.basis.weights[q] - self.to_right[i * n + q])
-    }
-
     /// ∫ from each node to the outer edge by the trapezoidal rule on the nodes, the integrand being
     /// constant outside the last one.
     pub(super) fn inward_trapezoidal(&self, integrand: &[f64]) -> Vec<f64> {
