@@ -358,11 +358,11 @@ fn heating_takes_what_the_luminosity_loses() {
     let start = nodes.partition_point(|&r| r < 1.0);
     let depth = |i: usize| shell * (2.5 - nodes[i]);
     let depth_start = depth(start);
-    for i in start..nodes.len() {
+    for (i, node) in nodes.iter().enumerate().skip(start) {
         let exact = (passed(depth(i)) - passed(depth_start)).exp();
         let found = solution.luminosity_infinity[i] / solution.luminosity_infinity[start];
         assert_relative_eq!(found, exact, max_relative = 1e-4);
-        let flux = solution.luminosity_infinity[i] / (4.0 * PI * nodes[i].powi(2));
+        let flux = solution.luminosity_infinity[i] / (4.0 * PI * node.powi(2));
         let opacity = shell * (4.275 * depth(i) + 1.15) * (-2.0 * depth(i)).exp();
         assert_relative_eq!(solution.energy_heating[i], flux * opacity, max_relative = 1e-4);
         assert_relative_eq!(solution.number_heating[i], flux * opacity, max_relative = 1e-4);
@@ -612,7 +612,10 @@ fn luminosities_of_g15() {
     for scheme in Scheme::ALL {
         let solution = solve(&setup, scheme).unwrap();
         let ratios = luminosity_ratios(&setup, &reference, &solution);
-        println!("{scheme}: nue, anue, nux, all {ratios:.3?}");
+        let radii = setup.phase_space.radial.nodes.len();
+        let energies: Vec<f64> =
+            solution.mean_energy_infinity(&setup).chunks(radii).map(|energies| energies[radii - 1]).collect();
+        println!("{scheme}: nue, anue, nux, all {ratios:.3?}; mean energies [MeV] {energies:.2?}");
         let within = |ratio: &f64| (0.5..2.0).contains(ratio);
         match scheme {
             Scheme::OConnorOtt => assert!(ratios.iter().all(within)),
@@ -620,6 +623,10 @@ fn luminosities_of_g15() {
             _ => {}
         }
         assert!(ratios.iter().all(|ratio| (0.5..5.0).contains(ratio)), "{scheme}: {ratios:?}");
+        let largest = |bias: &[f64]| bias.iter().copied().fold(0.0, f64::max);
+        let (mean, spectral) = (largest(&solution.depths.bias_mean), largest(&solution.depths.bias));
+        println!("    bias of exp(-tau): at most {mean:.1e}, at single energies {spectral:.1e}");
+        assert!(mean < 1e-5 && spectral < 1e-3);
     }
 }
 
@@ -635,10 +642,14 @@ fn leakage_is_blind_to_the_gain_region_of_g15() {
         (0..nodes.len()).filter(|&i| nodes[i] > 1.02 * gain && nodes[i] < 1.4e7).collect();
     assert!(region.iter().all(|&i| expected[i] > 0.0));
     for scheme in Scheme::ALL {
-        let (heating, _) = solve(&setup, scheme).unwrap().heating(&setup).unwrap();
+        let solution = solve(&setup, scheme).unwrap();
+        let (heating, _) = solution.heating(&setup).unwrap();
         if scheme.heats() {
             let found = heating.gain_radius.unwrap();
-            println!("{scheme}: gain radius {found:e}, reference {gain:e}");
+            let total = |result: &Dataset| result.scalar("gain_heating").unwrap();
+            let (whole, known) = (total(&solution.dataset(&setup)), total(&reference));
+            println!("{scheme}: gain radius {found:e}, reference {gain:e}; heating {whole:e}, {known:e}");
+            assert!((0.33..3.0).contains(&(whole / known)));
             assert_relative_eq!(found, gain, max_relative = 0.1);
             assert!(region.iter().all(|&i| (0.2..4.0).contains(&(heating.net[i] / expected[i]))));
         } else {
