@@ -2,6 +2,7 @@
 
 use crate::difference::{Check, checks, error_values};
 use crate::error::Result;
+use crate::extremes::largest;
 use crate::output::dataset::Dataset;
 use crate::refine::ERROR;
 
@@ -62,7 +63,7 @@ fn agreement(
     let allowed = allowed(&rays, &refined, name).unwrap_or_default();
     let differences: Vec<f64> = a.iter().zip(b).map(|(a, b)| (a - b).abs()).collect();
     let within = differences.iter().zip(&allowed).filter(|(d, allowed)| d <= allowed).count();
-    let scale = b.iter().fold(0.0, |m: f64, v| m.max(v.abs())).max(f64::MIN_POSITIVE);
-    let largest = differences.iter().fold(0.0, |m: f64, d| m.max(*d)) / scale;
+    let scale = largest(b.iter().map(|value| value.abs())).max(f64::MIN_POSITIVE);
+    let largest = largest(differences.iter().copied()) / scale;
     Ok(Agreement { share: within as f64 / differences.len().max(1) as f64, largest, worst })
 }

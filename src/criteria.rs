@@ -1,6 +1,7 @@
 //! The acceptance criteria that a problem file carries, checked on a result.
 
 use crate::error::{Error, Result};
+use crate::extremes::largest;
 use crate::output::dataset::Dataset;
 use crate::output::state;
 use crate::problem::Loaded;
@@ -98,7 +99,7 @@ impl Case<'_> {
             .into_iter()
             .map(|curve| {
                 let (place, values) = self.select(&curve)?;
-                let maximum = curve.values.iter().fold(0.0, |m: f64, v| m.max(v.abs()));
+                let maximum = largest(curve.values.iter().map(|value| value.abs()));
                 Ok(self.verdict(format!("{} {place}", curve.name), &values, maximum))
             })
             .collect()

@@ -6,6 +6,7 @@ use crate::criteria::{self, Verdict};
 use crate::diagnostics::balance::{number_on_slice, relative};
 use crate::diagnostics::result::{self, Wanted};
 use crate::error::{Error, Result};
+use crate::extremes::largest;
 use crate::methods::boltzmann::evolution::{self, Plan, State, StepControl};
 use crate::methods::boltzmann::inelastic::Inelastic;
 use crate::methods::boltzmann::operator::Operator;
@@ -403,27 +404,26 @@ impl History {
             number.iter().zip(&self.initial_number).zip(&state.gained).map(|((now, start), gained)| {
                 relative(now - start - gained, now.abs().max(start.abs())).abs()
             });
-        dataset.attribute("number_balance", residual.fold(0.0, f64::max));
+        dataset.attribute("number_balance", largest(residual));
         let meaning = "neutrinos on the slice t = const";
         dataset.real("number", &["species"], "1", meaning, number);
         let meaning = "neutrinos on the slice at the start";
         dataset.real("number_initial", &["species"], "1", meaning, self.initial_number.clone());
         let meaning = "neutrinos gained since the start by emission, absorption and flux through the edges";
         dataset.real("number_gained", &["species"], "1", meaning, state.gained.clone());
-        for (name, meaning, value) in [
-            ("steps", "accepted time steps", state.steps as f64),
-            ("steps_rejected", "rejected time steps", state.rejected as f64),
-            ("factorisations", "factorisations of the stage systems", state.factorisations as f64),
-            ("linear_iterations", "iterations of all stage systems", state.iterations as f64),
-            ("stage_residual", "largest relative residual of any stage system", state.residual),
-            ("next_step", "time step that comes next", state.step * units.time_unit()),
-            ("newton_steps", "steps of Newton's method in all stages", state.newton_steps as f64),
+        for (name, unit, meaning, value) in [
+            ("steps", "1", "accepted time steps", state.steps as f64),
+            ("steps_rejected", "1", "rejected time steps", state.rejected as f64),
+            ("factorisations", "1", "factorisations of the stage systems", state.factorisations as f64),
+            ("linear_iterations", "1", "iterations of all stage systems", state.iterations as f64),
+            ("stage_residual", "1", "largest relative residual of any stage system", state.residual),
+            ("next_step", units.label("s"), "time step that comes next", state.step * units.time_unit()),
         ] {
-            if name == "newton_steps" && job.setup.inelastic.is_none() {
-                continue;
-            }
-            let unit = if name == "next_step" { units.label("s") } else { "1" };
             dataset.real(name, &[], unit, meaning, vec![value]);
+        }
+        if job.setup.inelastic.is_some() {
+            let meaning = "steps of Newton's method in all stages";
+            dataset.real("newton_steps", &[], "1", meaning, vec![state.newton_steps as f64]);
         }
         self.times.push(state.time * units.time_unit());
         self.states.push(dataset);

@@ -6,7 +6,9 @@ use std::path::{Path, PathBuf};
 use approx::assert_relative_eq;
 use tolman::diagnostics::moments::Moments;
 use tolman::diagnostics::neutrinosphere::Neutrinospheres;
+use tolman::methods::boltzmann::inelastic::Inelastic;
 use tolman::methods::setup::Setup;
+use tolman::opacities::kernels::InelasticKernels;
 use tolman::opacities::{EnergyNode, RadialPoint};
 use tolman::output::dataset::Dataset;
 use tolman::output::summary::summary;
@@ -245,8 +247,8 @@ fn neutrinospheres_count_inelastic_reactions() {
     let setup = with_inelastic_reactions();
     let Setup { phase_space: space, geometry, coefficients, inelastic, .. } = &setup;
     let moments = thermal(&setup);
-    let spheres = Neutrinospheres::new(space, geometry, coefficients, inelastic.as_ref(), &moments);
-    let without = Neutrinospheres::new(space, geometry, coefficients, None, &moments);
+    let spheres = Neutrinospheres::new(space, geometry, coefficients, inelastic.as_ref(), &moments).unwrap();
+    let without = Neutrinospheres::new(space, geometry, coefficients, None, &moments).unwrap();
     let (energies, radii) = (space.energy.len(), space.radial.nodes.len());
     let heavy = 2 * energies..3 * energies;
     assert!(without.energy.spectral[heavy.clone()].iter().all(|r| *r == 0.0));
@@ -264,6 +266,8 @@ fn neutrinospheres_count_inelastic_reactions() {
                 .map(|opacity| opacity * geometry.radial_metric[i])
         })
         .collect();
+    let misfit = Inelastic::new(vec![InelasticKernels::none(1); radii], vec![1.0; energies], 1);
+    assert!(Neutrinospheres::new(space, geometry, coefficients, Some(&misfit), &moments).is_err());
     for (kind, sphere) in [number, energy, transport].into_iter().enumerate() {
         let depth = depth_beyond(&space.radial.nodes, |i| opacities[i][kind], sphere);
         assert_relative_eq!(depth, 2.0 / 3.0, max_relative = 0.05);

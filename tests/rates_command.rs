@@ -247,6 +247,7 @@ fn figures_are_drawn() {
     "--species: found numu; valid: one of nue, anue, nux")]
 #[case(&["--density", "1e12 g/cm3", "--temperature", "5 MeV", "--ye", "0.2", "--plot", "x.pdf"],
     "--plot: found x.pdf; valid: a file name that ends in .svg or .png")]
+#[case(&["--density", "1e12 g/cm3", "--temperature", "5 MeV", "--ye", "0.2", "--data", "nowhere"], "nowhere: is no folder")]
 #[case(&["problems/pns_atmosphere.ron"], "--radius")]
 #[case(&["problems/pns_atmosphere.ron", "--radius", "-3 km"], "--radius: found -3e5 cm; valid: 0 or above")]
 #[case(&["problems/pns_atmosphere.ron", "--radius", "10 MeV"], "length in one of the units")]

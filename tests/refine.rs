@@ -1,12 +1,15 @@
 //! `tolman refine` and `tolman agree` from the outside.
 
+mod program;
+
 use std::path::Path;
 
-use assert_cmd::Command;
 use rstest::rstest;
 use tempfile::TempDir;
 use tolman::output::dataset::Dataset;
 use tolman::output::read;
+
+use program::{text, tolman};
 
 const SPHERE: &str = r#"(
     format: 1,
@@ -46,20 +49,6 @@ fn folder() -> TempDir {
     std::fs::write(folder.path().join("sphere.ron"), SPHERE).unwrap();
     std::fs::write(folder.path().join("pulse.ron"), PULSE).unwrap();
     folder
-}
-
-fn tolman(folder: &Path, arguments: &[&str]) -> std::process::Output {
-    Command::new(assert_cmd::cargo::cargo_bin!("tolman"))
-        .current_dir(folder)
-        .env_remove("TOLMAN_DATA")
-        .env("NO_COLOR", "1")
-        .args(arguments)
-        .output()
-        .unwrap()
-}
-
-fn text(output: &std::process::Output) -> String {
-    String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr)
 }
 
 fn succeeds(folder: &Path, arguments: &[&str]) -> String {

@@ -1,11 +1,14 @@
 //! `tolman verify` from the outside: what passes, what does not, and what is no verification at all.
 
+mod program;
+
 use std::path::Path;
 
-use assert_cmd::Command;
 use tempfile::TempDir;
 use tolman::output::dataset::{Dataset, Values};
 use tolman::output::{read, write};
+
+use program::{text, tolman};
 
 const SPHERE: &str = r#"(
     format: 1,
@@ -20,20 +23,6 @@ const SPHERE: &str = r#"(
     ),
     opacities: [Absorption(absorption: Constant(2.0), equilibrium: Constant(1.0), region: (outer: 1))],
 )"#;
-
-fn tolman(folder: &Path, arguments: &[&str]) -> std::process::Output {
-    Command::new(assert_cmd::cargo::cargo_bin!("tolman"))
-        .current_dir(folder)
-        .env_remove("TOLMAN_DATA")
-        .env("NO_COLOR", "1")
-        .args(arguments)
-        .output()
-        .unwrap()
-}
-
-fn text(output: &std::process::Output) -> String {
-    String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr)
-}
 
 /// A folder with one problem and its reference, whose errors are a millionth of each variable's largest
 /// value.

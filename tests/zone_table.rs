@@ -6,10 +6,15 @@ use hdf5::types::{FixedAscii, VarLenUnicode};
 use ndarray::{Array3, ArrayD, IxDyn};
 use tolman::constants::{MEV_IN_ERG, PLANCK_C, SPEED_OF_LIGHT};
 use tolman::error::Result;
+use tolman::methods::characteristics::Settings;
 use tolman::opacities::table_file::TableFile;
 use tolman::opacities::{EnergyNode, LocalOpacity, Opacities, RadialPoint, Surroundings};
 use tolman::problem::BuildContext;
 use tolman::problem::file::{Flavour, GroupMapping, OpacityFile, SpeciesFile};
+use tolman::problem::load::{LoadOptions, Loaded, load_text};
+use tolman::problem::size::least_memory;
+use tolman::progress::Silent;
+use tolman::run::run_characteristics;
 use tolman::units::UnitSystem;
 
 const R_EDGES: [f64; 4] = [0.0, 1e6, 3e6, 1e7];
@@ -525,4 +530,31 @@ fn bad_kernels_are_named(#[case] table: Table, #[case] said: &str) {
     let written = write(&table);
     let message = build_with_kernels(&written.path, GroupMapping::Conservative).unwrap_err().to_string();
     assert!(message.contains("table.h5: ") && message.contains(said), "{message}");
+}
+
+fn problem_with_kernels(folder: &Path, flags: &str) -> Loaded {
+    let text = format!(
+        "(format: 1, title: \"t\", units: Physical, background: (metric: Flat),
+          species: [(name: \"nue\", flavour: ElectronNeutrino), (name: \"anue\", flavour: ElectronAntineutrino),
+                    (name: \"nux\")],
+          phase_space: (r: (degree: 1, elements: Zones()), mu: Uniform(degree: 1, elements: 2),
+                        energy: TableGroups(degree: 0)),
+          opacities: [ZoneTable(file: \"table.h5\", mapping: Pointwise{flags})])"
+    );
+    load_text(text, &folder.join("problem.ron"), &LoadOptions::default()).unwrap()
+}
+
+/// The method of characteristics solves linear problems only, and kernels take memory.
+#[rstest::rstest]
+#[case(", inelastic: true")]
+#[case(", pairs: true")]
+fn kernels_of_a_table_are_not_overlooked(#[case] flags: &str) {
+    let written = write(&with_kernels());
+    let folder = written.path.parent().unwrap();
+    let (with, without) = (problem_with_kernels(folder, flags), problem_with_kernels(folder, ""));
+    assert!(least_memory(&with) > least_memory(&without));
+    let settings = Settings { tolerance: 1e-2 };
+    run_characteristics(&without, &settings, &Silent).unwrap();
+    let message = run_characteristics(&with, &settings, &Silent).unwrap_err().to_string();
+    assert!(message.contains("opacities[0]: found inelastic kernels; valid: elastic"), "{message}");
 }

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use super::print::print;
-use super::problem_args::path_and_value;
+use super::problem_args::{check_data_folder, path_and_value};
 use super::run::available_memory;
 use super::terminal::Terminal;
 use crate::agree::{Agreement, agreements};
@@ -65,9 +65,7 @@ fn share(text: &str) -> std::result::Result<f64, String> {
 /// # Errors
 /// Invalid input, a method without a solution, results on different grids.
 pub fn execute(args: &Args) -> Result<ExitCode> {
-    if let Some(data) = args.data.as_ref().filter(|data| !data.is_dir()) {
-        return Err(Error::file(data, "is no folder (--data, TOLMAN_DATA)"));
-    }
+    check_data_folder(args.data.as_deref())?;
     let options = LoadOptions {
         overrides: args.overrides.clone(),
         resolution: Resolution::Standard,

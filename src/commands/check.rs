@@ -5,10 +5,11 @@ use std::process::ExitCode;
 use super::print::print;
 use super::problem_args::ProblemArgs;
 use super::run::available_memory;
-use crate::diagnostics::neutrinosphere::{total_depth, transport_opacity};
+use crate::diagnostics::neutrinosphere::total_depth;
 use crate::error::Result;
 use crate::methods::boltzmann::{identity_residual, memory_estimate};
 use crate::methods::setup::Setup;
+use crate::opacities::LocalOpacity;
 use crate::phase_space::EnergyGrid;
 use crate::phase_space::grid::NodalGrid;
 use crate::problem::Loaded;
@@ -83,7 +84,7 @@ fn depths(setup: &Setup) -> String {
     let space = &setup.phase_space;
     let mut lines = Vec::new();
     for (species, properties) in space.species.iter().enumerate() {
-        let depth = |opacity: fn(&crate::opacities::LocalOpacity) -> f64| -> (f64, f64) {
+        let depth = |opacity: fn(&LocalOpacity) -> f64| -> (f64, f64) {
             (0..space.energy.len())
                 .map(|k| {
                     let values: Vec<f64> = setup.coefficients.slab(species, k).iter().map(opacity).collect();
@@ -91,7 +92,7 @@ fn depths(setup: &Setup) -> String {
                 })
                 .fold((f64::INFINITY, 0.0), |(low, high), d| (low.min(d), f64::max(high, d)))
         };
-        let (absorption, transport) = (depth(|o| o.absorption), depth(transport_opacity));
+        let (absorption, transport) = (depth(|o| o.absorption), depth(LocalOpacity::transport));
         lines.push(format!(
             "{}: absorption {:.3e} to {:.3e}, transport {:.3e} to {:.3e}",
             properties.name, absorption.0, absorption.1, transport.0, transport.1

@@ -1,6 +1,6 @@
 //! Options of the commands that read a problem file.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::error::{Error, Result};
 use crate::problem::Loaded;
@@ -29,15 +29,24 @@ impl ProblemArgs {
     /// # Errors
     /// See [`load`].
     pub fn load(&self) -> Result<Loaded> {
-        if let Some(data) = self.data.as_ref().filter(|data| !data.is_dir()) {
-            return Err(Error::file(data, "is no folder (--data, TOLMAN_DATA)"));
-        }
+        check_data_folder(self.data.as_deref())?;
         let options = LoadOptions {
             overrides: self.overrides.clone(),
             resolution: self.resolution,
             data: self.data.clone(),
         };
         load(&self.problem, &options)
+    }
+}
+
+/// Whether the folder of external data, where one is given, is there.
+///
+/// # Errors
+/// [`Error::File`] where it is not.
+pub(super) fn check_data_folder(data: Option<&Path>) -> Result<()> {
+    match data {
+        Some(data) if !data.is_dir() => Err(Error::file(data, "is no folder (--data, TOLMAN_DATA)")),
+        _ => Ok(()),
     }
 }
 

@@ -4,24 +4,24 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use serde::Deserialize;
-use serde::de::IntoDeserializer;
 use serde::de::value::{Error as ValueError, StrDeserializer};
+use serde::de::{DeserializeOwned, IntoDeserializer};
 
 use super::print::print;
-use super::problem_args::path_and_value;
+use super::problem_args::{check_data_folder, path_and_value};
 use crate::background::Background;
 use crate::error::{Error, Result};
 use crate::opacities::Surroundings;
 use crate::output::replace;
 use crate::plot::{Format, file_part, opacity_figure};
-use crate::problem::file::{Flavour, MatterFile, OpacityFile, SpeciesFile};
+use crate::problem::file::{MatterFile, OpacityFile};
 use crate::problem::load::{LoadOptions, load};
 use crate::problem::quantity::Quantity;
 use crate::problem::{BuildContext, Loaded};
 use crate::rates::matter::Composition;
 use crate::rates::report::{csv, json, species, table};
 use crate::rates::table::{TableFile, write_table};
-use crate::rates::{Place, PlaceRates, ProcessRates};
+use crate::rates::{Place, PlaceRates, ProcessRates, three_species};
 use crate::units::UnitSystem;
 
 /// Energies where none are asked for \[MeV\].
@@ -109,6 +109,7 @@ pub struct Sources(Vec<OpacityFile>);
 /// # Errors
 /// Invalid input, matter without rates, a figure that cannot be written.
 pub fn execute(args: &Args) -> Result<ExitCode> {
+    check_data_folder(args.data.as_deref())?;
     if let Some(path) = &args.table {
         let context =
             BuildContext { units: UnitSystem::PHYSICAL, folder: PathBuf::new(), data: args.data.clone() };
@@ -184,20 +185,6 @@ fn at_radii(args: &Args, problem: &Loaded) -> Result<Vec<PlaceRates>> {
     Ok(places)
 }
 
-/// νe, ν̄e and one species for the four heavy-lepton neutrinos.
-fn three_species() -> Vec<SpeciesFile> {
-    let species = |name: &str, flavour: Flavour, multiplicity: f64| SpeciesFile {
-        name: name.to_owned(),
-        flavour,
-        multiplicity,
-    };
-    vec![
-        species("nue", Flavour::ElectronNeutrino, 1.0),
-        species("anue", Flavour::ElectronAntineutrino, 1.0),
-        species("nux", Flavour::Heavy, 4.0),
-    ]
-}
-
 fn energies(args: &Args) -> &[f64] {
     if args.energies.is_empty() { &ENERGIES } else { &args.energies }
 }
@@ -255,12 +242,16 @@ fn energy(text: &str) -> std::result::Result<f64, String> {
 }
 
 fn table_grid(text: &str) -> std::result::Result<TableFile, String> {
-    let options = ron::Options::default().with_default_extension(ron::extensions::Extensions::IMPLICIT_SOME);
-    options.from_str(text).map_err(|error| error.to_string())
+    from_ron(text)
 }
 
 fn sources(text: &str) -> std::result::Result<Sources, String> {
-    let options = ron::Options::default().with_default_extension(ron::extensions::Extensions::IMPLICIT_SOME);
-    let files: Vec<OpacityFile> = options.from_str(text).map_err(|error| error.to_string())?;
+    let files: Vec<OpacityFile> = from_ron(text)?;
     if files.is_empty() { Err("no sources".to_owned()) } else { Ok(Sources(files)) }
+}
+
+/// RON as in problem files, where `Some(…)` is not written.
+fn from_ron<T: DeserializeOwned>(text: &str) -> std::result::Result<T, String> {
+    let options = ron::Options::default().with_default_extension(ron::extensions::Extensions::IMPLICIT_SOME);
+    options.from_str(text).map_err(|error| error.to_string())
 }

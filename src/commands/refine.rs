@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use super::print::print;
+use super::problem_args::check_data_folder;
 use super::run::available_memory;
 use super::terminal::Terminal;
 use crate::criteria::{self, Verdict};
@@ -131,9 +132,7 @@ fn print_failures(verdicts: &[Verdict]) -> Result<()> {
 }
 
 fn loaded(args: &Args, path: &Path) -> Result<Loaded> {
-    if let Some(data) = args.data.as_ref().filter(|data| !data.is_dir()) {
-        return Err(Error::file(data, "is no folder (--data, TOLMAN_DATA)"));
-    }
+    check_data_folder(args.data.as_deref())?;
     let options = LoadOptions {
         overrides: args.overrides.clone(),
         resolution: Resolution::Standard,

@@ -4,9 +4,10 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use super::print::print;
+use super::problem_args::check_data_folder;
 use super::run::available_memory;
 use super::terminal::Terminal;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::verify::report::{heading, json, junit, summary, table};
 use crate::verify::{CaseReport, Outcome, Plan, verify};
 
@@ -56,9 +57,7 @@ pub enum Format {
 /// # Errors
 /// See [`verify`]; the report cannot be written.
 pub fn execute(args: &Args) -> Result<ExitCode> {
-    if let Some(data) = args.data.as_ref().filter(|data| !data.is_dir()) {
-        return Err(Error::file(data, "is no folder (--data, TOLMAN_DATA)"));
-    }
+    check_data_folder(args.data.as_deref())?;
     let plan = Plan {
         problems: args.problems.clone(),
         references: args.references.clone(),

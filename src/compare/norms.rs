@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::spectrum::trapezoid;
+use crate::extremes::largest;
 
 /// Points whose reference value is below this share of the largest one have no pointwise relative
 /// difference: they are near a zero, where it says nothing.
@@ -59,9 +60,11 @@ impl Entry {
         self.other - self.reference
     }
 
+    /// Unknown where the error is, also where it has left the range of numbers.
     fn exceeds(&self, factor: f64) -> Option<bool> {
         let round_off = ROUND_OFF * self.reference.abs();
-        self.error.map(|error| self.difference().abs() > (factor * error).max(round_off))
+        let error = self.error.filter(|error| !error.is_nan())?;
+        Some(self.difference().abs() > (factor * error).max(round_off))
     }
 }
 
@@ -118,7 +121,7 @@ pub enum Measure {
 impl Metrics {
     /// The metrics of `entries`; `None` for none.
     pub fn new(entries: &[Entry], factor: f64) -> Option<Self> {
-        let largest = entries.iter().fold(0.0, |m: f64, e| m.max(e.reference.abs()));
+        let largest = largest(entries.iter().map(|entry| entry.reference.abs()));
         let worst = |entry: &Entry| Worst {
             r: entry.r,
             energy: entry.energy,
@@ -199,6 +202,12 @@ mod tests {
         let metrics = Metrics::new(&[entry(1.0, 1.0, 2.0, None)], 2.0).unwrap();
         assert_eq!((metrics.significant_share, metrics.max.significant), (None, None));
         assert!(Metrics::new(&[], 2.0).is_none());
+    }
+
+    #[test]
+    fn an_error_that_is_no_number_is_unknown() {
+        let metrics = Metrics::new(&[entry(1.0, 1.0, 2.0, Some(f64::NAN))], 2.0).unwrap();
+        assert_eq!((metrics.significant_share, metrics.max.significant), (None, None));
     }
 
     #[test]

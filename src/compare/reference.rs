@@ -105,7 +105,7 @@ impl Reference {
 
     fn derived(
         &self,
-        name: &'_ str,
+        name: &str,
         species: Option<usize>,
         radii: &[f64],
         wanted: &mut Vec<String>,

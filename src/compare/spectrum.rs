@@ -1,6 +1,7 @@
 //! Energies of the other result, and the reference's polynomials at them or integrated over groups.
 
 use super::quantity::{Frame, Sense};
+use crate::extremes::largest;
 use crate::phase_space::basis::gauss_legendre;
 use crate::phase_space::grid::NodalGrid;
 
@@ -67,7 +68,7 @@ impl Stencil {
 
 /// Largest entry in `nodes`.
 pub fn envelope(errors: &[f64], nodes: &std::ops::RangeInclusive<usize>) -> f64 {
-    errors[nodes.clone()].iter().fold(0.0, |largest: f64, error| largest.max(error.abs()))
+    largest(errors[nodes.clone()].iter().map(|error| error.abs()))
 }
 
 /// The nodes on both sides of `x`, or the outermost one.

@@ -11,6 +11,7 @@ use crate::methods::setup::Setup;
 use crate::opacities::nuclear_matter::NuclearMatter;
 use crate::opacities::weak::WeakConstants;
 use crate::output::dataset::Dataset;
+use crate::parallel::in_order;
 use crate::phase_space::{EnergyGrid, PhaseSpace};
 use crate::problem::file::Flavour;
 
@@ -87,7 +88,7 @@ fn net_density(space: &PhaseSpace, states: f64, moments: &Moments) -> Vec<f64> {
     let radii = space.radial.nodes.len();
     let mut net = vec![0.0; radii];
     for (s, species) in space.species.iter().enumerate() {
-        let Some(lepton) = electron_lepton_number(species.flavour) else { continue };
+        let lepton = species.flavour.electron_lepton_number();
         for k in 0..space.energy.len() {
             let weight = space.energy.weight(k) * space.energy.node(k).powi(2);
             let j = &moments.j[(s * space.energy.len() + k) * radii..][..radii];
@@ -97,15 +98,6 @@ fn net_density(space: &PhaseSpace, states: f64, moments: &Moments) -> Vec<f64> {
         }
     }
     net
-}
-
-/// +1, −1, or none of flavours that carry no electron-lepton number.
-pub(super) fn electron_lepton_number(flavour: Flavour) -> Option<f64> {
-    match flavour {
-        Flavour::ElectronNeutrino => Some(1.0),
-        Flavour::ElectronAntineutrino => Some(-1.0),
-        Flavour::Heavy | Flavour::HeavyAntineutrino => None,
-    }
 }
 
 /// Why a problem has no electron-lepton number that could be compared with its matter.
@@ -138,8 +130,7 @@ pub fn trapped_leptons(setup: &Setup, moments: &Moments) -> std::result::Result<
     let at = |(&r, &net): (&f64, &f64)| {
         setup.background.matter(r).map_or(Ok(NOTHING), |matter| TrappedLeptons::new(&matter, net))
     };
-    let all: Result<_> = space.radial.nodes.par_iter().zip(&net).map(at).collect();
-    all.map_err(|error| error.to_string())
+    in_order(space.radial.nodes.par_iter().zip(&net).map(at)).map_err(|error| error.to_string())
 }
 
 /// The radius up to which all departures from the innermost node on are at most [`EQUILIBRIUM`], by linear

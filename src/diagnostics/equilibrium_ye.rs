@@ -9,7 +9,7 @@ use crate::methods::setup::{Setup, energy_nodes};
 use crate::opacities::{EnergyNode, LocalOpacity, RadialPoint};
 use crate::output::dataset::Dataset;
 
-use super::beta_equilibrium::{electron_lepton_number, reason_without_leptons};
+use super::beta_equilibrium::reason_without_leptons;
 use super::moments::Moments;
 
 /// First step in Y_e away from the matter's own; each further one is twice as large.
@@ -82,7 +82,7 @@ impl Place<'_> {
         let opacities = self.setup.opacities.at_radius(&point, self.nodes)?;
         let mut rate = 0.0;
         for (s, (species, row)) in space.species.iter().zip(opacities.rows()).enumerate() {
-            let Some(lepton) = electron_lepton_number(species.flavour) else { continue };
+            let lepton = species.flavour.electron_lepton_number();
             for (k, local) in row.iter().enumerate() {
                 let weight = space.energy.weight(k) * space.energy.node(k).powi(2);
                 let j = self.j[s * space.energy.len() + k];

@@ -6,7 +6,8 @@ use rayon::prelude::*;
 use crate::error::{Error, Result};
 use crate::methods::setup::Setup;
 use crate::opacities::LocalOpacity;
-use crate::opacities::kernels::{AngularMoments, InelasticKernels};
+use crate::opacities::kernels::{AngularMoments, InelasticKernels, InelasticRates};
+use crate::parallel::in_order;
 use crate::phase_space::PhaseSpace;
 
 use super::moments::Moments;
@@ -48,10 +49,29 @@ impl LocalMoments {
         Self { energies, j: pick(&moments.j), h: pick(&moments.h), k: pick(&moments.k) }
     }
 
-    fn angular(&self) -> Vec<AngularMoments<'_>> {
+    /// Rates of the reactions of `kernels`, whose sums have the weights `weight`, of each species.
+    ///
+    /// # Errors
+    /// Kernels for other species or energies.
+    pub fn inelastic_rates(&self, kernels: &InelasticKernels, weight: &[f64]) -> Result<Vec<SpeciesRates>> {
         let chunks = self.j.chunks(self.energies).zip(self.h.chunks(self.energies));
-        chunks.map(|(j, h)| AngularMoments { j, h }).collect()
+        let angular: Vec<AngularMoments> = chunks.map(|(j, h)| AngularMoments { j, h }).collect();
+        let of = |species: usize| -> Option<SpeciesRates> {
+            Some(SpeciesRates {
+                scattering: kernels.scattering_rates(species, &angular, weight)?,
+                pairs: kernels.pair_rates(species, &angular, weight)?,
+            })
+        };
+        let misfit = || Error::Numerical("inelastic kernels do not fit the energies of the problem".into());
+        (0..angular.len()).map(|species| of(species).ok_or_else(misfit)).collect()
     }
+}
+
+/// Rates of inelastic reactions of one species at its energies.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SpeciesRates {
+    pub scattering: Vec<InelasticRates>,
+    pub pairs: Vec<InelasticRates>,
 }
 
 /// Exchange at one radius at (species, energy), energy fastest, with the coefficients `local` in the same
@@ -68,15 +88,12 @@ pub fn at_node(
     let mut exchange: Vec<Exchange> =
         local.iter().enumerate().map(|(n, local)| elastic(local, moments, n)).collect();
     let Some(kernels) = kernels else { return Ok(exchange) };
-    let angular = moments.angular();
-    for (species, exchange) in exchange.chunks_mut(moments.energies).enumerate() {
-        let misfit = || Error::Numerical("inelastic kernels do not fit the energies of the problem".into());
-        let scattering = kernels.scattering_rates(species, &angular, weight).ok_or_else(misfit)?;
-        let pairs = kernels.pair_rates(species, &angular, weight).ok_or_else(misfit)?;
+    let rates = moments.inelastic_rates(kernels, weight)?;
+    for (species, (exchange, rates)) in exchange.chunks_mut(moments.energies).zip(&rates).enumerate() {
         for (k, exchange) in exchange.iter_mut().enumerate() {
             let n = species * moments.energies + k;
             let (j, h, k2) = (moments.j[n], moments.h[n], moments.k[n]);
-            for (rates, pairs) in [(scattering[k], false), (pairs[k], true)] {
+            for (rates, pairs) in [(rates.scattering[k], false), (rates.pairs[k], true)] {
                 let [x0, x1] = [0, 1].map(|order| rates.gain[order] + rates.loss[order]);
                 let (gain, loss) = (rates.gain[0], x0 * j + x1 * h);
                 if pairs {
@@ -93,12 +110,11 @@ pub fn at_node(
 }
 
 fn elastic(local: &LocalOpacity, moments: &LocalMoments, n: usize) -> Exchange {
-    let transport = local.absorption + local.scattering - local.scattering_first;
     Exchange {
         emitted: local.emissivity,
         absorbed: local.absorption * moments.j[n],
         scattered: 0.0,
-        momentum: -transport * moments.h[n],
+        momentum: -local.transport() * moments.h[n],
     }
 }
 
@@ -111,16 +127,14 @@ pub fn of_setup(setup: &Setup, moments: &Moments) -> Result<Vec<Vec<Exchange>>> 
     let (species, energies) = (space.species.len(), space.energy.len());
     let inelastic = setup.inelastic.as_ref();
     let weight = inelastic.map_or(&[][..], |inelastic| inelastic.weight());
-    (0..space.radial.nodes.len())
-        .into_par_iter()
-        .map(|i| {
-            let coefficients = &setup.coefficients;
-            let local: Vec<LocalOpacity> = (0..species)
-                .flat_map(|s| (0..energies).map(move |k| (s, k)))
-                .map(|(s, k)| *coefficients.at(coefficients.first(s, k) + i))
-                .collect();
-            let kernels = inelastic.and_then(|inelastic| inelastic.nodes().get(i));
-            at_node(&local, kernels, weight, &LocalMoments::new(space, moments, i))
-        })
-        .collect()
+    let at = |i: usize| {
+        let coefficients = &setup.coefficients;
+        let local: Vec<LocalOpacity> = (0..species)
+            .flat_map(|s| (0..energies).map(move |k| (s, k)))
+            .map(|(s, k)| *coefficients.at(coefficients.first(s, k) + i))
+            .collect();
+        let kernels = inelastic.and_then(|inelastic| inelastic.nodes().get(i));
+        at_node(&local, kernels, weight, &LocalMoments::new(space, moments, i))
+    };
+    in_order((0..space.radial.nodes.len()).into_par_iter().map(at))
 }

@@ -9,7 +9,6 @@ use crate::methods::geometry::Geometry;
 use crate::methods::setup::{Setup, at_radial_nodes, energy_nodes};
 use crate::opacities::LocalOpacity;
 use crate::phase_space::PhaseSpace;
-use crate::problem::file::Flavour;
 use crate::units::UnitSystem;
 
 use super::exchange::{Exchange, LocalMoments, at_node};
@@ -89,15 +88,6 @@ impl<'a> Measure<'a> {
     }
 }
 
-/// The sign of the electron-lepton number of a flavour.
-pub(crate) fn lepton_number(flavour: Flavour) -> f64 {
-    match flavour {
-        Flavour::ElectronNeutrino => 1.0,
-        Flavour::ElectronAntineutrino => -1.0,
-        Flavour::Heavy | Flavour::HeavyAntineutrino => 0.0,
-    }
-}
-
 impl Heating {
     /// Rates for matter of density `density` [g/cm³] at the nodes, where `exchange` holds what it gives to
     /// the neutrinos.
@@ -128,7 +118,8 @@ impl Heating {
                 heating.scattered[i] -= power(|local| local.scattered);
                 heating.net[i] -= power(Exchange::net);
                 let number = measure.number(species, exchange, Exchange::net) / density;
-                heating.ye_rate[i] -= ATOMIC_MASS_UNIT * lepton_number(properties.flavour) * number;
+                let lepton = properties.flavour.electron_lepton_number();
+                heating.ye_rate[i] -= ATOMIC_MASS_UNIT * lepton * number;
             }
         }
         heating.gain_radius = gain_radius(&phase_space.radial.nodes, &heating.net);

@@ -9,7 +9,7 @@ use crate::constants::{FERMI_CONSTANT, HBAR_C, SPEED_OF_LIGHT};
 use crate::methods::setup::Setup;
 use crate::numerics::{CROSSING_SHARE, CROSSING_UNDERSHOOT};
 use crate::output::dataset::Dataset;
-use crate::phase_space::{EnergyGrid, PhaseSpace, Species};
+use crate::phase_space::{EnergyGrid, PhaseSpace};
 use crate::problem::file::Flavour;
 use crate::units::UnitSystem;
 
@@ -70,25 +70,15 @@ pub fn lepton_numbers(
     if space.energy == EnergyGrid::Gray {
         return Err("a gray problem: f says nothing about the number of neutrinos per energy");
     }
-    let flavours: Vec<LeptonNumber> =
-        families(&space.species).into_iter().map(|family| of_family(space, units, f, family)).collect();
+    let known: Vec<Flavour> = space.species.iter().map(|species| species.flavour).collect();
+    let families = Flavour::families(&known).into_iter();
+    let flavours: Vec<LeptonNumber> = families.map(|family| of_family(space, units, f, family)).collect();
     if flavours.is_empty() {
         return Err("no species is the antineutrino of another");
     }
     let pairs = (0..flavours.len()).flat_map(|a| (a + 1..flavours.len()).map(move |b| (a, b)));
     let differences: Vec<LeptonNumber> = pairs.map(|(a, b)| flavours[a].minus(&flavours[b])).collect();
     Ok(flavours.into_iter().chain(differences).collect())
-}
-
-/// Neutrinos with their antineutrinos: the first with the first of the same kind, and so on.
-fn families(species: &[Species]) -> Vec<(usize, usize)> {
-    let of = |flavour: Flavour| -> Vec<usize> {
-        (0..species.len()).filter(|&s| species[s].flavour == flavour).collect()
-    };
-    [(Flavour::ElectronNeutrino, Flavour::ElectronAntineutrino), (Flavour::Heavy, Flavour::HeavyAntineutrino)]
-        .into_iter()
-        .flat_map(|(neutrino, antineutrino)| of(neutrino).into_iter().zip(of(antineutrino)))
-        .collect()
 }
 
 fn of_family(
@@ -221,41 +211,49 @@ pub fn add_lepton_numbers(dataset: &mut Dataset, setup: &Setup, f: &[f64]) {
     dataset.dimension("lepton_number", all.len());
     let names = all.iter().map(|lepton| lepton.name.clone()).collect();
     dataset.text("lepton_number", &["lepton_number"], "lepton number of a flavour, or a difference", names);
-    let angular = all.iter().flat_map(|lepton| ordinates_first(&lepton.g, space.angular.nodes.len()));
-    let density = units.label("cm-3");
-    let meaning =
-        "G = int (f - f of the antineutrino) e^2 de / (hc)^3: lepton number per volume and solid angle";
-    let order = ["lepton_number", "mu", "r"];
-    let g =
-        dataset.real("lepton_number_angular", &order, units.label("cm-3 sr-1"), meaning, angular.collect());
-    if units.physical {
-        g.attribute("frequency_per_density", FREQUENCY_PER_DENSITY);
-    }
+    add_angular(dataset, space, units, &all);
     let crossings: Vec<Vec<Crossing>> = all.iter().map(|lepton| lepton.at_nodes(space)).collect();
-    let column = |value: fn(&Crossing) -> f64| crossings.iter().flatten().map(value).collect::<Vec<_>>();
-    for (name, unit, meaning, value) in [
-        (
-            "lepton_number_positive",
-            density,
-            "2 pi int G dmu over G > 0",
-            (|c| c.positive) as fn(&Crossing) -> f64,
-        ),
-        ("lepton_number_negative", density, "2 pi int G dmu over G < 0", |c| c.negative),
-        ("crossing_count", "1", "number of cosines at which G changes sign", |c| c.mu.len() as f64),
-        ("crossing_mu_first", "1", "lowest such cosine, 0 where crossing_count is 0", |c| first(&c.mu)),
-        ("crossing_mu_last", "1", "highest such cosine, 0 where crossing_count is 0", |c| last(&c.mu)),
-    ] {
-        dataset.real(name, &["lepton_number", "r"], unit, meaning, column(value));
-    }
+    add_crossings(dataset, units, &crossings);
     let resolution = all.iter().flat_map(|lepton| lepton.resolution.iter().copied()).collect();
     let meaning =
         "excess of one sign that cannot be told from numerical error: smaller ones make no crossing";
-    dataset.real("crossing_resolution", &["lepton_number", "r"], density, meaning, resolution);
+    dataset.real("crossing_resolution", &OVER_RADIUS, units.label("cm-3"), meaning, resolution);
     let changes = all.iter().zip(&crossings).flat_map(|(lepton, found)| lepton.changes(space, found));
     let meaning = "radius between this node and the next where crossings appear or vanish, 0 for none";
     let radii = changes.map(|radius| radius.unwrap_or(0.0)).collect();
-    dataset.real("crossing_change", &["lepton_number", "r"], units.label("cm"), meaning, radii);
-    add_growth_rates(dataset, units, column(Crossing::growth_rate));
+    dataset.real("crossing_change", &OVER_RADIUS, units.label("cm"), meaning, radii);
+    let rates = crossings.iter().flatten().map(Crossing::growth_rate).collect();
+    add_growth_rates(dataset, units, rates);
+}
+
+/// Dimensions of what is known at each radius.
+const OVER_RADIUS: [&str; 2] = ["lepton_number", "r"];
+
+/// G(μ).
+fn add_angular(dataset: &mut Dataset, space: &PhaseSpace, units: UnitSystem, all: &[LeptonNumber]) {
+    let angular = all.iter().flat_map(|lepton| ordinates_first(&lepton.g, space.angular.nodes.len()));
+    let meaning =
+        "G = int (f - f of the antineutrino) e^2 de / (hc)^3: lepton number per volume and solid angle";
+    let order = ["lepton_number", "mu", "r"];
+    let unit = units.label("cm-3 sr-1");
+    let g = dataset.real("lepton_number_angular", &order, unit, meaning, angular.collect());
+    if units.physical {
+        g.attribute("frequency_per_density", FREQUENCY_PER_DENSITY);
+    }
+}
+
+/// What G(μ) is like at the radii of each lepton number.
+fn add_crossings(dataset: &mut Dataset, units: UnitSystem, crossings: &[Vec<Crossing>]) {
+    let density = units.label("cm-3");
+    let mut add = |name: &str, unit: &str, meaning: &str, value: fn(&Crossing) -> f64| {
+        let values = crossings.iter().flatten().map(value).collect();
+        dataset.real(name, &OVER_RADIUS, unit, meaning, values);
+    };
+    add("lepton_number_positive", density, "2 pi int G dmu over G > 0", |c| c.positive);
+    add("lepton_number_negative", density, "2 pi int G dmu over G < 0", |c| c.negative);
+    add("crossing_count", "1", "number of cosines at which G changes sign", |c| c.mu.len() as f64);
+    add("crossing_mu_first", "1", "lowest such cosine, 0 where crossing_count is 0", |c| first(&c.mu));
+    add("crossing_mu_last", "1", "highest such cosine, 0 where crossing_count is 0", |c| last(&c.mu));
 }
 
 /// G_F has no value in the units of a dimensionless problem.
@@ -265,13 +263,12 @@ fn add_growth_rates(dataset: &mut Dataset, units: UnitSystem, rates: Vec<f64>) {
         dataset.attribute("growth_rate_omitted", reason);
         return;
     }
-    let order = ["lepton_number", "r"];
     let meaning = "estimated growth rate of fast flavour conversion, 0 without a crossing";
     let per_length = rates.iter().map(|rate| rate / SPEED_OF_LIGHT).collect();
     let definition = "sqrt(2) G_F / hbar sqrt(-lepton_number_positive lepton_number_negative)";
-    dataset.real("growth_rate", &order, "s-1", meaning, rates).attribute("definition", definition);
+    dataset.real("growth_rate", &OVER_RADIUS, "s-1", meaning, rates).attribute("definition", definition);
     let meaning = "growth_rate per light travel";
-    dataset.real("growth_rate_per_length", &order, "cm-1", meaning, per_length);
+    dataset.real("growth_rate_per_length", &OVER_RADIUS, "cm-1", meaning, per_length);
 }
 
 fn first(mu: &[f64]) -> f64 {
@@ -290,6 +287,7 @@ fn ordinates_first(values: &[f64], ordinates: usize) -> Vec<f64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::phase_space::Species;
     use crate::phase_space::grid::NodalGrid;
     use approx::assert_relative_eq;
 

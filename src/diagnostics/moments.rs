@@ -2,6 +2,7 @@
 
 use rayon::prelude::*;
 
+use crate::extremes::larger;
 use crate::phase_space::PhaseSpace;
 
 /// J, H, K, L = ½∫f {1, μ, μ², μ³} dμ at (species, energy node, radius), radius fastest.
@@ -37,9 +38,23 @@ impl Moments {
     }
 }
 
-/// Smallest f and largest f − 1: how far the bounds 0 ≤ f ≤ 1 are violated (0 where they are not).
+/// Largest −f and largest f − 1: how far the bounds 0 ≤ f ≤ 1 are violated (0 where they are not), NaN where
+/// f is.
 pub fn bound_violation(f: &[f64]) -> (f64, f64) {
-    let low = f.par_iter().copied().reduce(|| 0.0, f64::min);
-    let high = f.par_iter().copied().reduce(|| 0.0, f64::max);
-    (-low, (high - 1.0).max(0.0))
+    let low = f.par_iter().map(|f| -f).reduce(|| 0.0, larger);
+    let high = f.par_iter().map(|f| f - 1.0).reduce(|| 0.0, larger);
+    (low, high)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::bound_violation;
+
+    #[test]
+    fn bounds_that_hold_are_not_violated_and_nan_is_not_overlooked() {
+        assert_eq!(bound_violation(&[0.0, 0.25, 1.0]), (0.0, 0.0));
+        assert_eq!(bound_violation(&[-0.25, 1.5, 0.5]), (0.25, 0.5));
+        let (low, high) = bound_violation(&[-0.25, f64::NAN, 0.5]);
+        assert!(low.is_nan() && high.is_nan());
+    }
 }

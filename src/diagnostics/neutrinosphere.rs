@@ -12,13 +12,17 @@
 
 use rayon::prelude::*;
 
+use crate::error::Result;
+use crate::extremes::largest;
 use crate::methods::boltzmann::inelastic::Inelastic;
 use crate::methods::coefficients::Coefficients;
 use crate::methods::geometry::Geometry;
 use crate::opacities::LocalOpacity;
-use crate::opacities::kernels::{AngularMoments, InelasticRates};
+use crate::opacities::kernels::{InelasticKernels, InelasticRates};
+use crate::parallel::in_order;
 use crate::phase_space::PhaseSpace;
 
+use super::exchange::{LocalMoments, SpeciesRates};
 use super::moments::Moments;
 
 /// Optical depth that defines a sphere.
@@ -53,14 +57,18 @@ pub(crate) struct Extinction {
 
 impl Neutrinospheres {
     /// Spheres of all species and energies, with the inelastic reactions where there are any.
+    ///
+    /// # Errors
+    /// Kernels that do not fit the grid.
     pub fn new(
         phase_space: &PhaseSpace,
         geometry: &Geometry,
         coefficients: &Coefficients,
         inelastic: Option<&Inelastic>,
         moments: &Moments,
-    ) -> Self {
-        let extinctions = inelastic.map(|inelastic| extinctions(phase_space, inelastic, moments));
+    ) -> Result<Self> {
+        let extinctions =
+            inelastic.map(|inelastic| extinctions(phase_space, inelastic, moments)).transpose()?;
         let mut spheres = Self::default();
         for species in 0..phase_space.species.len() {
             let all = |coefficient: fn(&LocalOpacity, Extinction) -> f64| -> Vec<Vec<f64>> {
@@ -81,9 +89,9 @@ impl Neutrinospheres {
             let transport = all(full_transport_opacity);
             view.add(&mut spheres.transport, &transport);
             let depths = transport.iter().map(|opacity| total_depth(phase_space, geometry, opacity));
-            spheres.depth.push(depths.fold(0.0, f64::max));
+            spheres.depth.push(largest(depths));
         }
-        spheres
+        Ok(spheres)
     }
 }
 
@@ -130,57 +138,28 @@ pub(crate) fn extinctions(
     phase_space: &PhaseSpace,
     inelastic: &Inelastic,
     moments: &Moments,
-) -> Vec<Extinction> {
-    let radii = phase_space.radial.nodes.len();
+) -> Result<Vec<Extinction>> {
     let points = phase_space.species.len() * phase_space.energy.len();
-    let local: Vec<Vec<Extinction>> =
-        (0..radii).into_par_iter().map(|i| extinctions_at(phase_space, inelastic, moments, i)).collect();
-    (0..points).flat_map(|sk| local.iter().map(move |local| local[sk])).collect()
+    let at = |(i, kernels): (usize, &InelasticKernels)| -> Result<Vec<Extinction>> {
+        let rates =
+            LocalMoments::new(phase_space, moments, i).inelastic_rates(kernels, inelastic.weight())?;
+        Ok(rates.iter().flat_map(extinctions_of_species).collect())
+    };
+    let local = in_order(inelastic.nodes().par_iter().enumerate().map(at))?;
+    Ok((0..points).flat_map(|sk| local.iter().map(move |local| local[sk])).collect())
 }
 
-/// The isotropic extinctions at (species, energy node) of radial node `i`.
-fn extinctions_at(
-    phase_space: &PhaseSpace,
-    inelastic: &Inelastic,
-    moments: &Moments,
-    i: usize,
-) -> Vec<Extinction> {
-    let (radii, energies, species) =
-        (phase_space.radial.nodes.len(), phase_space.energy.len(), phase_space.species.len());
-    let column = |values: &[f64]| -> Vec<f64> { values.iter().skip(i).step_by(radii).copied().collect() };
-    let (j, h) = (column(&moments.j), column(&moments.h));
-    let angular: Vec<AngularMoments> = j
-        .chunks_exact(energies)
-        .zip(h.chunks_exact(energies))
-        .map(|(j, h)| AngularMoments { j, h })
-        .collect();
-    let (kernels, weight) = (&inelastic.nodes()[i], inelastic.weight());
-    let mut found = vec![Extinction::default(); species * energies];
-    for (s, found) in found.chunks_exact_mut(energies).enumerate() {
-        let sum = |rates: &InelasticRates| (rates.gain[0] + rates.loss[0]).max(0.0);
-        // Kernels of a set-up fit its species and energies.
-        for (found, rates) in
-            found.iter_mut().zip(kernels.pair_rates(s, &angular, weight).unwrap_or_default())
-        {
-            found.pairs = sum(&rates);
-        }
-        for (found, rates) in
-            found.iter_mut().zip(kernels.scattering_rates(s, &angular, weight).unwrap_or_default())
-        {
-            found.scattering = sum(&rates);
-        }
-    }
-    found
-}
-
-/// κ* + σ₀ − σ₁: the transport opacity without inelastic reactions.
-pub fn transport_opacity(local: &LocalOpacity) -> f64 {
-    local.absorption + local.scattering - local.scattering_first
+/// Gain and loss add up to the extinction; the rounding of moments outside 0 ≤ J ≤ 1 must not make it
+/// negative.
+fn extinctions_of_species(rates: &SpeciesRates) -> impl Iterator<Item = Extinction> + '_ {
+    let sum = |rates: &InelasticRates| (rates.gain[0] + rates.loss[0]).clamp(0.0, f64::INFINITY);
+    let both = rates.pairs.iter().zip(&rates.scattering);
+    both.map(move |(pairs, scattering)| Extinction { pairs: sum(pairs), scattering: sum(scattering) })
 }
 
 /// κ_tr = κ* + κ_p + κ_s + σ₀ − σ₁.
 fn full_transport_opacity(local: &LocalOpacity, inelastic: Extinction) -> f64 {
-    transport_opacity(local) + inelastic.pairs + inelastic.scattering
+    local.transport() + inelastic.pairs + inelastic.scattering
 }
 
 /// √((κ* + κ_p + κ_s) κ_tr).

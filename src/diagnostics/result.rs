@@ -1,6 +1,7 @@
 //! The solution as a dataset: every variable of docs/reference_format.md.
 
 use crate::error::Result;
+use crate::extremes::largest;
 use crate::methods::boltzmann::operator::Operator;
 use crate::methods::setup::Setup;
 use crate::output::dataset::Dataset;
@@ -60,7 +61,7 @@ pub fn dataset(
     let distribution =
         wanted.distribution.then(|| ordinates_before_radii(f, space.radial.nodes.len(), space));
     add_solution(&mut dataset, "r", setup.units, distribution, &moments, fluxes.at_nodes());
-    add_spheres(&mut dataset, setup, &moments);
+    add_spheres(&mut dataset, setup, &moments)?;
     let exchange = exchange::of_setup(setup, &moments)?;
     add_heating(&mut dataset, setup, &moments, &exchange)?;
     add_trapped_leptons(&mut dataset, setup, &moments);
@@ -165,49 +166,33 @@ fn add_solution(
     ] {
         dataset.real(name, &spectral, "1", meaning, values.clone());
     }
-    let energy_unit = units.label("MeV");
-    let power = units.label("erg s-1");
-    for (name, unit, meaning, values) in [
-        ("number_density", units.label("cm-3"), "number density, comoving frame", sums.number_density),
-        ("energy_density", units.label("erg cm-3"), "energy density, comoving frame", sums.energy_density),
-        ("luminosity", power, "4 pi r^2 x energy flux, comoving frame", sums.luminosity),
-        ("luminosity_static", power, "4 pi r^2 x energy flux, static observers", sums.luminosity_static),
-        (
-            "luminosity_infinity",
-            power,
-            "4 pi r^2 lapse^2 x energy flux of static observers: luminosity at infinity",
-            sums.luminosity_infinity,
-        ),
-        (
-            "number_luminosity_infinity",
-            units.label("s-1"),
-            "4 pi r^2 lapse x number flux of static observers: number luminosity at infinity",
-            sums.number_luminosity_infinity,
-        ),
-        ("mean_energy", energy_unit, "mean energy of the density, int e^3 J / int e^2 J", sums.mean_energy),
-        (
-            "rms_energy",
-            energy_unit,
-            "energy-weighted rms energy, sqrt(int e^5 J / int e^3 J)",
-            sums.rms_energy,
-        ),
-        (
-            "rms_energy_number",
-            energy_unit,
-            "number-weighted rms energy, sqrt(int e^4 J / int e^2 J)",
-            sums.rms_energy_number,
-        ),
-        (
-            "mean_energy_infinity",
-            energy_unit,
-            "luminosity_infinity / number_luminosity_infinity",
-            sums.mean_energy_infinity,
-        ),
-        ("flux_factor", "1", "int e^3 H / int e^3 J", sums.flux_factor),
-        ("eddington_factor", "1", "int e^3 K / int e^3 J", sums.eddington_factor),
-    ] {
+    add_integrated(dataset, radius, units, sums);
+}
+
+/// The energy integrals, as docs/reference_format.md lists them.
+fn add_integrated(dataset: &mut Dataset, radius: &str, units: UnitSystem, sums: Integrated) {
+    let mut add = |name: &str, unit: &str, meaning: &str, values: Vec<f64>| {
         dataset.real(name, &["species", radius], unit, meaning, values);
-    }
+    };
+    let (number, energy) = (units.label("cm-3"), units.label("erg cm-3"));
+    add("number_density", number, "number density, comoving frame", sums.number_density);
+    add("energy_density", energy, "energy density, comoving frame", sums.energy_density);
+    let power = units.label("erg s-1");
+    add("luminosity", power, "4 pi r^2 x energy flux, comoving frame", sums.luminosity);
+    add("luminosity_static", power, "4 pi r^2 x energy flux, static observers", sums.luminosity_static);
+    let meaning = "4 pi r^2 lapse^2 x energy flux of static observers: luminosity at infinity";
+    add("luminosity_infinity", power, meaning, sums.luminosity_infinity);
+    let meaning = "4 pi r^2 lapse x number flux of static observers: number luminosity at infinity";
+    add("number_luminosity_infinity", units.label("s-1"), meaning, sums.number_luminosity_infinity);
+    let unit = units.label("MeV");
+    add("mean_energy", unit, "mean energy of the density, int e^3 J / int e^2 J", sums.mean_energy);
+    add("rms_energy", unit, "energy-weighted rms energy, sqrt(int e^5 J / int e^3 J)", sums.rms_energy);
+    let meaning = "number-weighted rms energy, sqrt(int e^4 J / int e^2 J)";
+    add("rms_energy_number", unit, meaning, sums.rms_energy_number);
+    let meaning = "luminosity_infinity / number_luminosity_infinity";
+    add("mean_energy_infinity", unit, meaning, sums.mean_energy_infinity);
+    add("flux_factor", "1", "int e^3 H / int e^3 J", sums.flux_factor);
+    add("eddington_factor", "1", "int e^3 K / int e^3 J", sums.eddington_factor);
 }
 
 /// From (…, radius, ordinate) to (…, ordinate, radius).
@@ -222,9 +207,13 @@ fn ordinates_before_radii(f: &[f64], radii: usize, space: &PhaseSpace) -> Vec<f6
     values
 }
 
-pub(crate) fn add_spheres(dataset: &mut Dataset, setup: &Setup, moments: &Moments) {
+/// Neutrinospheres of all species.
+///
+/// # Errors
+/// Kernels that do not fit the grid.
+pub(crate) fn add_spheres(dataset: &mut Dataset, setup: &Setup, moments: &Moments) -> Result<()> {
     let Setup { phase_space, geometry, coefficients, inelastic, .. } = setup;
-    let spheres = Neutrinospheres::new(phase_space, geometry, coefficients, inelastic.as_ref(), moments);
+    let spheres = Neutrinospheres::new(phase_space, geometry, coefficients, inelastic.as_ref(), moments)?;
     let unit = setup.units.label("cm");
     for (name, depth, spheres) in [
         ("number_sphere", "number-exchange", &spheres.number),
@@ -254,6 +243,7 @@ pub(crate) fn add_spheres(dataset: &mut Dataset, setup: &Setup, moments: &Moment
         "largest radial transport optical depth",
         spheres.depth,
     );
+    Ok(())
 }
 
 /// Energy and lepton number that the matter gets, where there is any.
@@ -335,7 +325,7 @@ fn add_balances(dataset: &mut Dataset, setup: &Setup, all: &[Rates], steady: boo
         let values = all.iter().map(|r| r.scattered).collect();
         dataset.real("number_scattered", &["species"], per_second, meaning, values);
     }
-    let worst = |value: fn(&Rates) -> f64| all.iter().map(|r| value(r).abs()).fold(0.0, f64::max);
+    let worst = |value: fn(&Rates) -> f64| largest(all.iter().map(|r| value(r).abs()));
     if !steady {
         return;
     }
@@ -351,13 +341,9 @@ fn add_balances(dataset: &mut Dataset, setup: &Setup, all: &[Rates], steady: boo
 fn lepton_residual(space: &PhaseSpace, all: &[Rates]) -> f64 {
     let (mut gain, mut turnover) = (0.0, 0.0);
     for (species, rates) in space.species.iter().zip(all) {
-        let lepton = match species.flavour {
-            Flavour::ElectronNeutrino => 1.0,
-            Flavour::ElectronAntineutrino => -1.0,
-            _ => continue,
-        };
+        let lepton = species.flavour.electron_lepton_number();
         gain += lepton * species.multiplicity * rates.number_gain();
-        turnover += species.multiplicity * rates.number_turnover();
+        turnover += lepton.abs() * species.multiplicity * rates.number_turnover();
     }
     relative(gain, turnover).abs()
 }

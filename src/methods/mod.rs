@@ -4,6 +4,7 @@
 pub mod boltzmann;
 pub mod boundary;
 pub mod characteristics;
+pub mod closures;
 pub mod coefficients;
 pub mod geometry;
 pub mod initial;

@@ -6,6 +6,7 @@ use crate::background::Background;
 use crate::error::Result;
 use crate::opacities::kernels::InelasticKernels;
 use crate::opacities::{EnergyNode, LocalOpacity, Opacities, RadialPoint, Surroundings};
+use crate::parallel::in_order;
 use crate::phase_space::{NaturalEdges, PhaseSpace};
 use crate::problem::Loaded;
 use crate::problem::file::MatterFile;
@@ -128,7 +129,7 @@ pub fn at_radial_nodes<T: Send>(
         let matter = background.matter(r);
         value(i, &RadialPoint { r, lapse: background.lapse(r), matter: matter.as_ref() })
     };
-    phase_space.radial.nodes.par_iter().enumerate().map(at).collect()
+    in_order(phase_space.radial.nodes.par_iter().enumerate().map(at))
 }
 
 impl Geometry {

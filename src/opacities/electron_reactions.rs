@@ -43,9 +43,7 @@ impl Structures {
             first: first * self.first.first + second * self.second.first,
         }
     }
-}
 
-impl Structures {
     /// The pair reaction in which neutrino and antineutrino have exchanged their energies: the electron
     /// sees them the other way round.
     pub fn with_exchanged_energies(self) -> Self {
@@ -56,6 +54,10 @@ impl Structures {
     fn add_swapped(&mut self, other: Self) {
         self.first += other.second;
         self.second += other.first;
+    }
+
+    fn scaled(self, factor: f64) -> Self {
+        Self { first: self.first.scaled(factor), second: self.second.scaled(factor) }
     }
 }
 
@@ -116,7 +118,7 @@ impl ElectronReactions {
             let occupations = 1.0 / ((1.0 + x.exp()) * (1.0 + (-x - gap / t).exp()));
             polynomials.add(energy, weight * occupations, &mut sum);
         });
-        scaled(sum, self.scale / (high * high * low * low))
+        sum.scaled(self.scale / (high * high * low * low))
     }
 
     /// Annihilation of a neutrino of `energy` with an antineutrino of `other` \[MeV\]: Φᵃ [1/(cm MeV³)],
@@ -133,13 +135,8 @@ impl ElectronReactions {
             let free = 1.0 / ((1.0 + (-x).exp()) * (1.0 + (-y).exp()));
             polynomials.add(electron, weight * free, &mut sum);
         });
-        scaled(sum, self.scale / (energy * energy * other * other))
+        sum.scaled(self.scale / (energy * energy * other * other))
     }
-}
-
-fn scaled(sum: Structures, factor: f64) -> Structures {
-    let moments = |m: Moments| Moments { zeroth: m.zeroth * factor, first: m.first * factor };
-    Structures { first: moments(sum.first), second: moments(sum.second) }
 }
 
 /// c₀ + c₁E + … .

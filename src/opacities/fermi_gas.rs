@@ -210,6 +210,11 @@ impl NucleonGas {
     }
 }
 
+/// Occupation 1/(eˣ + 1) of a state x above the chemical potential, in units of T.
+pub fn fermi_dirac(x: f64) -> f64 {
+    1.0 / (x.exp() + 1.0)
+}
+
 /// F½(η) = ∫ √x/(e^(x−η) + 1) dx.
 pub fn fermi_half(degeneracy: f64) -> f64 {
     logarithmic_fermi_half(degeneracy).0.exp()

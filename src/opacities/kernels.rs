@@ -32,7 +32,7 @@ pub struct Moments {
 }
 
 impl Moments {
-    fn scaled(self, factor: f64) -> Self {
+    pub(super) fn scaled(self, factor: f64) -> Self {
         Self { zeroth: self.zeroth * factor, first: self.first * factor }
     }
 }
@@ -156,29 +156,21 @@ pub fn pair_kernels(
 /// # Errors
 /// What is missing, where a neutrino has no antineutrino or the other way round.
 pub fn partners(species: &[Species]) -> std::result::Result<Vec<usize>, String> {
-    let mut partners: Vec<usize> = (0..species.len()).collect();
-    let of = |flavour: Flavour| -> Vec<usize> {
-        (0..species.len()).filter(|&s| species[s].flavour == flavour).collect()
-    };
-    for (name, neutrino, antineutrino) in [
-        ("electron", Flavour::ElectronNeutrino, Flavour::ElectronAntineutrino),
-        ("heavy-lepton", Flavour::Heavy, Flavour::HeavyAntineutrino),
-    ] {
-        let (particles, antiparticles) = (of(neutrino), of(antineutrino));
-        if neutrino == Flavour::Heavy && antiparticles.is_empty() {
-            continue;
-        }
-        if particles.len() != antiparticles.len() {
+    let flavours: Vec<Flavour> = species.iter().map(|species| species.flavour).collect();
+    let count = |flavour: Flavour| flavours.iter().filter(|known| **known == flavour).count();
+    for (name, (neutrino, antineutrino)) in ["electron", "heavy-lepton"].into_iter().zip(Flavour::FAMILIES) {
+        let (neutrinos, antineutrinos) = (count(neutrino), count(antineutrino));
+        let own_partners = neutrino == Flavour::Heavy && antineutrinos == 0;
+        if neutrinos != antineutrinos && !own_partners {
             return Err(format!(
-                "{} species of {name} neutrinos and {} of {name} antineutrinos",
-                particles.len(),
-                antiparticles.len()
+                "{neutrinos} species of {name} neutrinos and {antineutrinos} of {name} antineutrinos"
             ));
         }
-        for (&particle, &antiparticle) in particles.iter().zip(&antiparticles) {
-            partners[particle] = antiparticle;
-            partners[antiparticle] = particle;
-        }
+    }
+    let mut partners: Vec<usize> = (0..species.len()).collect();
+    for (neutrino, antineutrino) in Flavour::families(&flavours) {
+        partners[neutrino] = antineutrino;
+        partners[antineutrino] = neutrino;
     }
     Ok(partners)
 }

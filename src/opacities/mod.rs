@@ -9,6 +9,7 @@ mod analytic;
 pub mod bremsstrahlung;
 pub mod electron_reactions;
 pub mod fermi_gas;
+mod gauss_legendre;
 mod group_mapping;
 pub mod inelastic;
 pub mod kernels;
@@ -90,6 +91,11 @@ impl LocalOpacity {
     /// Emission and absorption with κ* and f_eq, no scattering.
     pub fn absorbing(absorption: f64, equilibrium: f64) -> Self {
         Self { absorption, emissivity: absorption * equilibrium, ..Self::default() }
+    }
+
+    /// The transport opacity κ* + σ₀ − σ₁.
+    pub fn transport(&self) -> f64 {
+        self.absorption + self.scattering - self.scattering_first
     }
 
     /// The first coefficient that is not finite or outside its bounds (κ*, η, σ₀ ≥ 0, |σ₁| ≤ σ₀), with

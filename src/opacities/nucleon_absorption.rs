@@ -2,6 +2,7 @@
 //! eqs. (C13)–(C23).
 
 use super::LocalOpacity;
+use super::fermi_gas::fermi_dirac;
 use super::nuclear_matter::{CaptureTargets, NuclearMatter};
 use super::weak::WeakConstants;
 
@@ -56,7 +57,7 @@ impl Capture {
         let backward = (self.targets.backward - softplus(x)).exp();
         let absorption =
             cross_section(self.lepton_energy, constants) * self.targets.density * (forward + backward);
-        let equilibrium = 1.0 / (((energy - self.neutrino_potential) / temperature).exp() + 1.0);
+        let equilibrium = fermi_dirac((energy - self.neutrino_potential) / temperature);
         LocalOpacity::absorbing(absorption, equilibrium)
     }
 }

@@ -2,6 +2,7 @@
 //! Newman (1982), ApJ 252, 715, and Bruenn (1985), ApJS 58, 771, eqs. (C27)–(C29).
 
 use super::LocalOpacity;
+use super::fermi_gas::fermi_dirac;
 use super::nuclear_matter::NuclearMatter;
 use super::nuclei::NuclearSpecies;
 use super::weak::WeakConstants;
@@ -50,16 +51,11 @@ pub fn nucleus_absorption(
     let momentum = ((lepton - constants.electron_mass) * (lepton + constants.electron_mass)).sqrt();
     let couplings = 2.0 / 7.0 * (constants.up_down_mixing * constants.axial_coupling).powi(2) * transitions;
     let cross_section = constants.cross_section_scale() * couplings * lepton * momentum;
-    let occupied = fermi((lepton - matter.electron_potential) / matter.temperature);
-    let empty = fermi((matter.electron_potential - lepton) / matter.temperature);
+    let occupied = fermi_dirac((lepton - matter.electron_potential) / matter.temperature);
+    let empty = fermi_dirac((matter.electron_potential - lepton) / matter.temperature);
     let targets = empty * (-EXCITATION / matter.temperature).exp() + occupied;
-    let equilibrium = fermi((energy - matter.neutrino_potential) / matter.temperature);
+    let equilibrium = fermi_dirac((energy - matter.neutrino_potential) / matter.temperature);
     Ok(LocalOpacity::absorbing(nuclei.density * cross_section * targets, equilibrium))
-}
-
-/// 1/(eˣ + 1).
-fn fermi(x: f64) -> f64 {
-    1.0 / (x.exp() + 1.0)
 }
 
 /// N_p(Z): protons in 1f₇/₂ of a simple shell model.

@@ -5,9 +5,8 @@ use std::f64::consts::PI;
 use std::num::NonZeroUsize;
 use std::sync::LazyLock;
 
-use gauss_quad::legendre::GaussLegendre;
-
 use super::LocalOpacity;
+use super::gauss_legendre::rule;
 use super::nuclei::NuclearSpecies;
 use super::weak::WeakConstants;
 use crate::problem::file::{ElectronPolarisation, Flavour};
@@ -23,10 +22,6 @@ const NULIB_NODES: NonZeroUsize = NonZeroUsize::new(16).unwrap();
 
 static RULE: LazyLock<Vec<(f64, f64)>> = LazyLock::new(|| rule(NODES));
 static NULIB_RULE: LazyLock<Vec<(f64, f64)>> = LazyLock::new(|| rule(NULIB_NODES));
-
-fn rule(nodes: NonZeroUsize) -> Vec<(f64, f64)> {
-    GaussLegendre::new(nodes).iter().map(|(node, weight)| (*node, *weight)).collect()
-}
 
 /// Which corrections are made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -3,11 +3,12 @@
 use rayon::prelude::*;
 
 use super::kernels::{KernelMatrix, Moments};
-use super::nulib_writer::{write_count, write_numbers};
+use super::nulib_writer::{Start, check_axis, write_count, write_numbers};
 use super::{EnergyNode, Opacities, RadialPoint};
 use crate::background::MatterState;
 use crate::constants::{ATOMIC_MASS_UNIT, PLANCK_C, SPEED_OF_LIGHT};
 use crate::error::{Error, Result};
+use crate::parallel::in_order;
 
 /// Density of the matter in which electron kernels are evaluated [g/cm³]; they depend on T and μ_e alone.
 const ANY_DENSITY: f64 = 1e10;
@@ -62,12 +63,16 @@ impl<'a> KernelValues<'a> {
                 ..MatterState::default()
             });
         let pairs = |source: Option<&Opacities>, states: &[MatterState]| {
-            source.map(|source| each(states, |state| pair_kernels(source, state, nodes))).transpose()
+            source
+                .map(|source| in_order(states.par_iter().map(|state| pair_kernels(source, state, nodes))))
+                .transpose()
         };
         Ok(Self {
             scattering: kernels
                 .scattering
-                .map(|source| each(&electrons, |state| scattering_kernels(source, state, nodes)))
+                .map(|source| {
+                    in_order(electrons.par_iter().map(|state| scattering_kernels(source, state, nodes)))
+                })
                 .transpose()?,
             pairs: pairs(kernels.pairs, &electrons)?,
             bremsstrahlung: pairs(kernels.bremsstrahlung, &nucleons)?,
@@ -109,17 +114,14 @@ impl<'a> KernelValues<'a> {
 fn check_axes(kernels: &NuLibKernels) -> Result<()> {
     let electrons = kernels.scattering.is_some() || kernels.pairs.is_some();
     let nucleons = kernels.bremsstrahlung.is_some();
-    let axes = [
-        ("kernel_temperature", kernels.temperature, electrons || nucleons),
-        ("degeneracy", kernels.degeneracy, electrons),
-        ("nucleon_density", kernels.nucleon_density, nucleons),
-    ];
-    for (name, points, _) in axes.into_iter().filter(|(_, _, used)| *used) {
-        let rising = points.windows(2).all(|pair| pair[0] < pair[1]);
-        if points.len() < 2 || !rising || !points.iter().all(|point| point.is_finite() && *point > 0.0) {
-            let valid = "2 or more increasing finite numbers above 0";
-            return Err(Error::field(format!("grid.{name}"), format!("{points:?}"), valid));
-        }
+    if electrons || nucleons {
+        check_axis("kernel_temperature", kernels.temperature, 2, Start::AboveZero)?;
+    }
+    if electrons {
+        check_axis("degeneracy", kernels.degeneracy, 2, Start::AboveZero)?;
+    }
+    if nucleons {
+        check_axis("nucleon_density", kernels.nucleon_density, 2, Start::AboveZero)?;
     }
     Ok(())
 }
@@ -130,14 +132,6 @@ fn points(second: &[f64], temperature: &[f64], state: impl Fn(f64, f64) -> Matte
         .iter()
         .flat_map(|&value| temperature.iter().map(|&t| state(value, t)).collect::<Vec<_>>())
         .collect()
-}
-
-fn each<T: Send>(
-    states: &[MatterState],
-    at: impl Fn(&MatterState) -> Result<T> + Send + Sync,
-) -> Result<Vec<T>> {
-    let found: Vec<Result<T>> = states.par_iter().map(at).collect();
-    found.into_iter().collect()
 }
 
 /// In cm³/s: without the factor 2π/(c(hc)³) of this crate's kernels.

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use ndarray::Array2;
 use rayon::prelude::*;
+use serde::Deserialize;
 
 use super::nulib_kernel_writer::{KernelValues, NuLibKernels};
 use super::{EnergyNode, LocalOpacity, Opacities, RadialPoint};
@@ -11,6 +12,7 @@ use crate::background::MatterState;
 use crate::constants::{MEV_IN_ERG, PLANCK_C, SPEED_OF_LIGHT};
 use crate::error::{Error, Result};
 use crate::output::{in_memory, replace};
+use crate::parallel::in_order;
 use crate::problem::file::Flavour;
 
 /// Points of a table.
@@ -28,9 +30,10 @@ pub struct NuLibGrid {
 }
 
 /// What the table says about scattering.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
 pub enum NuLibScattering {
     /// The transport opacity σ₀ − σ₁, as NuLib does by default.
+    #[default]
     Transport,
     /// The total opacity σ₀ and δ = 3σ₁/σ₀.
     TotalAndDelta,
@@ -66,15 +69,10 @@ pub fn write_nulib_table(
         .zip(grid.energy_edges.windows(2))
         .map(|(&energy, pair)| EnergyNode { energy, element: Some((pair[0], pair[1])) })
         .collect();
-    // All of them before the first error is looked for: which one it is does not depend on the threads.
-    let points: Vec<Result<Array2<LocalOpacity>>> = thermodynamic_points(grid)
-        .into_par_iter()
-        .map(|[ye, temperature, density]| {
-            let state = matter(density, temperature, ye)?;
-            opacities.at_radius(&RadialPoint { r: 0.0, lapse: 1.0, matter: Some(&state) }, &nodes)
-        })
-        .collect();
-    let points: Vec<Array2<LocalOpacity>> = points.into_iter().collect::<Result<_>>()?;
+    let points = in_order(thermodynamic_points(grid).into_par_iter().map(|[ye, temperature, density]| {
+        let state = matter(density, temperature, ye)?;
+        opacities.at_radius(&RadialPoint { r: 0.0, lapse: 1.0, matter: Some(&state) }, &nodes)
+    }))?;
     let kernels = kernels.map(|kernels| KernelValues::evaluate(kernels, &nodes)).transpose()?;
     let image = in_memory(1 << 20, |file| {
         write_all(file, grid, &species, &points, scattering)?;
@@ -109,22 +107,33 @@ fn table_species(opacities: &Opacities) -> Result<TableSpecies> {
     }
 }
 
-fn check_grid(grid: &NuLibGrid) -> Result<()> {
-    let axes = [
-        ("density", &grid.density, 2, f64::MIN_POSITIVE),
-        ("temperature", &grid.temperature, 2, f64::MIN_POSITIVE),
-        ("electron_fraction", &grid.electron_fraction, 2, 0.0),
-        ("energy_edges", &grid.energy_edges, 2, 0.0),
-        ("energies", &grid.energies, 1, f64::MIN_POSITIVE),
-    ];
-    for (name, points, count, least) in axes {
-        let rising = points.windows(2).all(|pair| pair[0] < pair[1]);
-        let good = points.iter().all(|point| point.is_finite() && *point >= least);
-        if points.len() < count || !rising || !good {
-            let valid = format!("{count} or more increasing finite numbers of at least {least:e}");
-            return Err(Error::field(format!("grid.{name}"), format!("{points:?}"), valid));
-        }
+/// Where an axis may begin.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Start {
+    FromZero,
+    AboveZero,
+}
+
+/// Whether the axis `name` has at least `count` points that are finite, increasing and not below `start`.
+pub(super) fn check_axis(name: &str, points: &[f64], count: usize, start: Start) -> Result<()> {
+    let rising = points.windows(2).all(|pair| pair[0] < pair[1]);
+    let (above, begin) = match start {
+        Start::FromZero => (points.iter().all(|point| *point >= 0.0), "from 0 on"),
+        Start::AboveZero => (points.iter().all(|point| *point > 0.0), "above 0"),
+    };
+    if points.len() >= count && rising && above && points.iter().all(|point| point.is_finite()) {
+        return Ok(());
     }
+    let valid = format!("{count} or more increasing finite numbers {begin}");
+    Err(Error::field(format!("grid.{name}"), format!("{points:?}"), valid))
+}
+
+fn check_grid(grid: &NuLibGrid) -> Result<()> {
+    check_axis("density", &grid.density, 2, Start::AboveZero)?;
+    check_axis("temperature", &grid.temperature, 2, Start::AboveZero)?;
+    check_axis("electron_fraction", &grid.electron_fraction, 2, Start::FromZero)?;
+    check_axis("energy_edges", &grid.energy_edges, 2, Start::FromZero)?;
+    check_axis("energies", &grid.energies, 1, Start::AboveZero)?;
     let inside = |(energy, pair): (&f64, &[f64])| pair[0] < *energy && *energy < pair[1];
     let matching = grid.energies.len() + 1 == grid.energy_edges.len();
     if matching && grid.energies.iter().zip(grid.energy_edges.windows(2)).all(inside) {

@@ -8,7 +8,7 @@
 use std::num::NonZeroUsize;
 use std::sync::LazyLock;
 
-use gauss_quad::legendre::GaussLegendre;
+use super::gauss_legendre::rule;
 
 const NODES: NonZeroUsize = NonZeroUsize::new(12).unwrap();
 /// Panel edges on either side of a Fermi surface, in units of T.
@@ -18,8 +18,7 @@ pub(super) const REACH: f64 = 44.0;
 /// Panels that are narrower than this share of T are merged with their neighbours.
 const NARROW: f64 = 1e-9;
 
-static RULE: LazyLock<Vec<(f64, f64)>> =
-    LazyLock::new(|| GaussLegendre::new(NODES).iter().map(|(node, weight)| (*node, *weight)).collect());
+static RULE: LazyLock<Vec<(f64, f64)>> = LazyLock::new(|| rule(NODES));
 
 /// Reusable panel edges.
 #[derive(Debug, Default)]

@@ -8,8 +8,7 @@
 use std::num::NonZeroUsize;
 use std::sync::LazyLock;
 
-use gauss_quad::legendre::GaussLegendre;
-
+use super::gauss_legendre::rule;
 use super::weak::WeakConstants;
 
 /// Nodes over the scattering cosine: round-off up to ε = mc².
@@ -18,8 +17,7 @@ const NODES: NonZeroUsize = NonZeroUsize::new(20).unwrap();
 const PROTON_MOMENT: f64 = 1.792_847_344;
 const NEUTRON_MOMENT: f64 = -1.913_042_73;
 
-static RULE: LazyLock<Vec<(f64, f64)>> =
-    LazyLock::new(|| GaussLegendre::new(NODES).iter().map(|(node, weight)| (*node, *weight)).collect());
+static RULE: LazyLock<Vec<(f64, f64)>> = LazyLock::new(|| rule(NODES));
 
 /// Tensor couplings F₂ of the nucleons' weak currents at Q² = 0.
 #[derive(Debug, Clone, Copy, PartialEq)]

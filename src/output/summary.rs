@@ -6,6 +6,7 @@ use super::dataset::{Attribute, Dataset};
 use super::series::{self, TIME};
 use super::summary_leptons;
 use crate::error::{Error, Result};
+use crate::extremes::largest;
 
 /// Variables that [`summary`] uses where they are there: what has to be read for it.
 pub const VARIABLES: [&str; 30] = [
@@ -132,15 +133,11 @@ const COLUMNS: [(&str, &str, Shown); 6] = [
     ("mean_energy", "mean energy", last),
     ("rms_energy", "rms energy", last),
     ("flux_factor", "flux factor", last),
-    ("number_density", "largest n", largest),
+    ("number_density", "largest n", |values| largest(values.iter().copied())),
 ];
 
 pub(super) fn last(values: &[f64]) -> f64 {
     values.last().copied().unwrap_or(0.0)
-}
-
-fn largest(values: &[f64]) -> f64 {
-    values.iter().copied().fold(0.0, f64::max)
 }
 
 fn species_table(state: &Dataset) -> Result<String> {
@@ -160,7 +157,7 @@ fn species_table(state: &Dataset) -> Result<String> {
 }
 
 /// Values over the radii for each of `rows` species (or lepton numbers).
-pub(super) fn per_row<'a>(state: &'a Dataset, variable: &str, rows: usize) -> Result<Vec<&'a [f64]>> {
+pub(crate) fn per_row<'a>(state: &'a Dataset, variable: &str, rows: usize) -> Result<Vec<&'a [f64]>> {
     let shape = state.shape(state.require(variable)?)?;
     let values = state.reals(variable)?;
     match shape.as_slice() {
@@ -262,7 +259,7 @@ fn with_units(heading: &str, units: &str) -> String {
 
 /// `digits` significant digits, with an exponent for very large and small numbers, without trailing
 /// zeros after the point.
-pub(super) fn significant(value: f64, digits: usize) -> String {
+pub(crate) fn significant(value: f64, digits: usize) -> String {
     if value == 0.0 {
         return "0".to_owned();
     }

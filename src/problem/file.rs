@@ -371,6 +371,29 @@ pub enum Flavour {
     HeavyAntineutrino,
 }
 
+impl Flavour {
+    /// Neutrinos with their antineutrinos.
+    pub const FAMILIES: [(Self, Self); 2] =
+        [(Self::ElectronNeutrino, Self::ElectronAntineutrino), (Self::Heavy, Self::HeavyAntineutrino)];
+
+    /// +1, −1, or 0 of flavours that carry no electron-lepton number.
+    pub fn electron_lepton_number(self) -> f64 {
+        match self {
+            Self::ElectronNeutrino => 1.0,
+            Self::ElectronAntineutrino => -1.0,
+            Self::Heavy | Self::HeavyAntineutrino => 0.0,
+        }
+    }
+
+    /// The neutrinos with their antineutrinos among species of the flavours `flavours`, by number: the first
+    /// with the first of the same family, and so on. What has no counterpart is left out.
+    pub fn families(flavours: &[Self]) -> Vec<(usize, usize)> {
+        let of = |flavour: Self| (0..flavours.len()).filter(move |&s| flavours[s] == flavour);
+        let pairs = |(neutrino, antineutrino)| of(neutrino).zip(of(antineutrino));
+        Self::FAMILIES.into_iter().flat_map(pairs).collect()
+    }
+}
+
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct PhaseSpaceFile {
@@ -579,9 +602,9 @@ impl OpacityFile {
             &Self::NuLibTable { inelastic, pairs, bremsstrahlung, .. } => {
                 inelastic || pairs || bremsstrahlung
             }
+            &Self::ZoneTable { inelastic, pairs, .. } => inelastic || pairs,
             Self::Absorption { .. }
             | Self::Scattering { .. }
-            | Self::ZoneTable { .. }
             | Self::Bruenn1985 { .. }
             | Self::Rates { .. } => false,
         }

@@ -8,14 +8,13 @@ use super::file::{AngularGridFile, EnergyGridFile, OpacityFile, RadialElements};
 const BYTES_PER_UNKNOWN: f64 = 16.0;
 /// Bytes of the sampled opacities at one radius and energy.
 const BYTES_PER_OPACITY: f64 = 32.0;
-
 /// Bytes of both moments of a kernel at one radius and pair of energies.
 const BYTES_PER_KERNEL: f64 = 16.0;
 /// Bytes of the coupling of J and H of two energies and species between two radial nodes, in f32.
 const BYTES_PER_COUPLING: f64 = 16.0;
 
-/// Bytes that the solution, the opacities and the inelastic collisions of `problem` take at least, at its resolution. Grids whose
-/// size only a data file tells count as one element.
+/// Bytes that the solution, the opacities and the inelastic collisions of `problem` take at least, at its
+/// resolution. Grids whose size only a data file tells count as one element.
 pub fn least_memory(problem: &Loaded) -> f64 {
     let (file, refinement) = (&problem.file.phase_space, problem.refinement);
     let elements = match &file.r.elements {

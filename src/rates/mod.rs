@@ -14,6 +14,7 @@ use serde::Serialize;
 use crate::background::MatterState;
 use crate::constants::{MEV_IN_ERG, PLANCK_C, SPEED_OF_LIGHT};
 use crate::error::{Error, Result};
+use crate::opacities::fermi_gas::fermi_dirac;
 use crate::opacities::kernels::{AngularMoments, InelasticKernels};
 use crate::opacities::nuclear_matter::NuclearMatter;
 use crate::opacities::weak::WeakConstants;
@@ -29,6 +30,32 @@ pub const TOTAL: &str = "total";
 const QUADRATURE_DEGREE: usize = 7;
 /// Edges of that quadrature in units of T, besides the energies asked for.
 const THERMAL_EDGES: [f64; 8] = [0.5, 1.0, 2.0, 4.0, 8.0, 15.0, 25.0, 40.0];
+
+/// νe, ν̄e and one species for the four heavy-lepton neutrinos.
+pub fn three_species() -> Vec<SpeciesFile> {
+    let mut species = electron_species();
+    species.push(species_file("nux", Flavour::Heavy, 4.0));
+    species
+}
+
+/// νe, ν̄e, and the heavy-lepton neutrinos and antineutrinos apart.
+pub fn four_species() -> Vec<SpeciesFile> {
+    let mut species = electron_species();
+    species.push(species_file("nux", Flavour::Heavy, 2.0));
+    species.push(species_file("anux", Flavour::HeavyAntineutrino, 2.0));
+    species
+}
+
+fn electron_species() -> Vec<SpeciesFile> {
+    vec![
+        species_file("nue", Flavour::ElectronNeutrino, 1.0),
+        species_file("anue", Flavour::ElectronAntineutrino, 1.0),
+    ]
+}
+
+fn species_file(name: &str, flavour: Flavour, multiplicity: f64) -> SpeciesFile {
+    SpeciesFile { name: name.to_owned(), flavour, multiplicity }
+}
 
 /// The place of the rates.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -174,7 +201,7 @@ impl EquilibriumNeutrinos {
         if self.temperature == 0.0 {
             return 0.0;
         }
-        1.0 / (((energy - self.potential) / self.temperature).exp() + 1.0)
+        fermi_dirac((energy - self.potential) / self.temperature)
     }
 }
 

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use serde::Deserialize;
 
+use super::{four_species, three_species};
 use crate::background::equation_of_state::EquationOfState;
 use crate::background::{MatterState, assumed_matter};
 use crate::error::{Error, Result};
@@ -12,7 +13,7 @@ use crate::opacities::nulib_writer::{NuLibGrid, NuLibScattering, write_nulib_tab
 use crate::opacities::processes::processes;
 use crate::opacities::{Opacities, Surroundings};
 use crate::problem::BuildContext;
-use crate::problem::file::{CompositionFile, EquationOfStateFile, Flavour, OpacityFile, SpeciesFile};
+use crate::problem::file::{CompositionFile, EquationOfStateFile, OpacityFile, SpeciesFile};
 
 /// Most points of an axis.
 const MOST_POINTS: usize = 10_000;
@@ -38,7 +39,7 @@ pub struct TableFile {
     pub nucleon_density: AxisFile,
     /// 3, or 6 with antineutrinos of the heavy leptons.
     pub species: usize,
-    pub scattering: TableScattering,
+    pub scattering: NuLibScattering,
     pub matter: TableMatter,
 }
 
@@ -49,16 +50,6 @@ pub struct AxisFile {
     pub from: f64,
     pub to: f64,
     pub points: usize,
-}
-
-/// What the table says of scattering.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
-pub enum TableScattering {
-    /// The transport opacity σ₀ − σ₁.
-    #[default]
-    Transport,
-    /// σ₀ and δ = 3σ₁/σ₀.
-    TotalAndDelta,
 }
 
 /// Where composition and chemical potentials of the table's points come from.
@@ -81,7 +72,7 @@ impl Default for TableFile {
             degeneracy: axis(0.1, 200.0, 34),
             nucleon_density: axis(1e29, 2e39, 31),
             species: 3,
-            scattering: TableScattering::default(),
+            scattering: NuLibScattering::default(),
             matter: TableMatter::Composition(CompositionFile::FreeNucleons),
         }
     }
@@ -157,23 +148,11 @@ impl TableFile {
     }
 
     fn species(&self) -> Result<Vec<SpeciesFile>> {
-        use Flavour::{ElectronAntineutrino, ElectronNeutrino, Heavy, HeavyAntineutrino};
-        let species: &[(&str, Flavour, f64)] = match self.species {
-            3 => &[("nue", ElectronNeutrino, 1.0), ("anue", ElectronAntineutrino, 1.0), ("nux", Heavy, 4.0)],
-            6 => &[
-                ("nue", ElectronNeutrino, 1.0),
-                ("anue", ElectronAntineutrino, 1.0),
-                ("nux", Heavy, 2.0),
-                ("anux", HeavyAntineutrino, 2.0),
-            ],
-            other => return Err(Error::field("--grid.species", other, "3 or 6")),
-        };
-        let file = |&(name, flavour, multiplicity): &(&str, Flavour, f64)| SpeciesFile {
-            name: name.to_owned(),
-            flavour,
-            multiplicity,
-        };
-        Ok(species.iter().map(file).collect())
+        match self.species {
+            3 => Ok(three_species()),
+            6 => Ok(four_species()),
+            other => Err(Error::field("--grid.species", other, "3 or 6")),
+        }
     }
 }
 
@@ -239,11 +218,8 @@ pub fn write_table(
         pairs: pairs.as_ref(),
         bremsstrahlung: bremsstrahlung.as_ref(),
     };
-    let scattering = match table.scattering {
-        TableScattering::Transport => NuLibScattering::Transport,
-        TableScattering::TotalAndDelta => NuLibScattering::TotalAndDelta,
-    };
-    write_nulib_table(path, &grid, &local, table.matter.reader(context)?, scattering, Some(kernels))
+    let matter = table.matter.reader(context)?;
+    write_nulib_table(path, &grid, &local, matter, table.scattering, Some(kernels))
 }
 
 /// The sources without kernels.

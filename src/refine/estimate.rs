@@ -7,6 +7,8 @@
 
 use ndarray::{ArrayD, Axis};
 
+use crate::extremes::{larger, largest};
+
 /// Smallest observed order at which the geometric sum of further differences is trusted.
 pub const LEAST_ORDER: f64 = 1.0;
 /// No order counts for more in an error: those of smooth regions do not hold for what comes from limbs.
@@ -46,7 +48,7 @@ pub fn estimate(
     let far = envelope(&(half - quarter).mapv(f64::abs), elements);
     // Without a difference there is nothing left to fall; where only the finer two differ it has grown.
     let order =
-        |near: f64, far: f64| if near > 0.0 { (far / near).log2().clamp(-formal, formal) } else { formal };
+        |near: f64, far: f64| if near == 0.0 { formal } else { (far / near).log2().clamp(-formal, formal) };
     let mut error = near.clone();
     let mut correction = signed;
     let mut trusted = 0usize;
@@ -59,7 +61,7 @@ pub fn estimate(
                 trusted += 1;
             } else {
                 // The differences do not fall as they should: a bound that does not use their order.
-                *error = SAFETY * near.max(far);
+                *error = SAFETY * larger(near, far);
                 *correction = 0.0;
             }
         },
@@ -76,7 +78,7 @@ pub fn envelope(values: &ArrayD<f64>, elements: &Elements) -> ArrayD<f64> {
     for (axis, &per_element) in elements.iter().enumerate().filter(|(_, n)| **n > 0) {
         for mut lane in result.lanes_mut(Axis(axis)) {
             for mut element in lane.axis_chunks_iter_mut(Axis(0), per_element) {
-                let largest = element.iter().copied().fold(0.0, f64::max);
+                let largest = largest(element.iter().copied());
                 element.fill(largest);
             }
         }
@@ -130,6 +132,19 @@ mod tests {
         assert_eq!(scattered.trusted, 0.0);
         assert_relative_eq!(scattered.error[0], SAFETY * 0.3, max_relative = 1e-12);
         assert_eq!(scattered.correction[0], 0.0);
+    }
+
+    #[test]
+    fn a_value_that_is_no_number_has_no_error() {
+        let finest = line([1.0, f64::NAN, 1.0, 1.0, 1.0, 1.0].into_iter());
+        let [half, quarter] = [1.1, 1.3].map(|v| line(std::iter::repeat_n(v, 6)));
+        for [a, b, c] in [[&finest, &half, &quarter], [&half, &finest, &quarter], [&half, &quarter, &finest]]
+        {
+            let found = estimate(a, b, c, &[3], 4.0);
+            assert!(found.error.iter().take(3).all(|error| error.is_nan()), "{found:?}");
+            assert!(found.error.iter().skip(3).all(|error| error.is_finite()));
+            assert!(found.trusted <= 0.5);
+        }
     }
 
     #[test]

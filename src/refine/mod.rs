@@ -10,9 +10,10 @@ use ndarray::ArrayD;
 use self::estimate::{Estimate, envelope, estimate};
 use self::ladder::{Direction, Ladder, Level, Workplace, run_levels};
 use crate::error::{Error, Result};
+use crate::extremes::largest;
 use crate::output::dataset::{Attribute, Dataset, Values, Variable};
 use crate::problem::Loaded;
-use crate::problem::file::{Integrator, ModeFile};
+use crate::problem::file::ModeFile;
 use crate::progress::Observer;
 use crate::resample::{Target, elements, resample};
 use crate::run::{Resources, prepare};
@@ -142,7 +143,7 @@ fn names(directions: &[Direction]) -> String {
 fn time_order(problem: &Loaded) -> f64 {
     match &problem.file.mode {
         ModeFile::SteadyState { .. } => 1.0,
-        ModeFile::Evolution { integrator, .. } => f64::from(Integrator::order(*integrator)),
+        ModeFile::Evolution { integrator, .. } => f64::from(integrator.order()),
     }
 }
 
@@ -304,7 +305,7 @@ impl Assessed {
         by_direction: Vec<(Direction, Estimate)>,
         per_element: &[usize],
     ) -> Self {
-        let largest = values.iter().fold(0.0, |m: f64, v| m.max(v.abs()));
+        let largest = largest(values.iter().map(|value| value.abs()));
         let mut error = ArrayD::from_elem(values.raw_dim(), ROUND_OFF * largest);
         let joint = envelope(&(&values - &finest).mapv(f64::abs), per_element);
         let judged = joint.iter().any(|difference| *difference > 0.0);

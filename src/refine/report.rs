@@ -3,8 +3,10 @@
 use super::ladder::Direction;
 use super::{ERROR, GROUP, OrderRow, Refined};
 use crate::error::Result;
+use crate::extremes::largest;
 use crate::output::dataset::Dataset;
 use crate::output::state;
+use crate::output::summary::per_row;
 
 /// One line per integrated quantity and species, and the observed orders.
 ///
@@ -18,8 +20,9 @@ pub fn table(refined: &Refined) -> Result<String> {
         "variable", "", "at outer edge", "error", "largest", "at"
     );
     for variable in last.variables.iter().filter(|v| v.dimensions == ["species", "r"]) {
-        let Ok(errors) = last.reals(&format!("{}{ERROR}", variable.name)) else { continue };
-        text += &rows(&last, &variable.name, errors)?;
+        if last.get(&format!("{}{ERROR}", variable.name)).is_some() {
+            text += &rows(&last, &variable.name)?;
+        }
     }
     text += &orders(&refined.orders);
     Ok(text)
@@ -30,31 +33,34 @@ fn runs(last: &Dataset) -> Result<String> {
     let mut text = format!("{:<36} {:>12} {:>10} {:>9}\n", "run", "unknowns", "iterations", "seconds");
     let columns =
         [group.reals("run_unknowns")?, group.reals("run_iterations")?, group.reals("run_wall_time")?];
-    for (index, name) in group.texts("run_level")?.iter().enumerate() {
-        let [unknowns, iterations, seconds] = columns.map(|column| column[index]);
+    let [unknowns, iterations, seconds] = columns;
+    let numbers = unknowns.iter().zip(iterations).zip(seconds);
+    for (name, ((unknowns, iterations), seconds)) in group.texts("run_level")?.iter().zip(numbers) {
         text += &format!("{name:<36} {unknowns:>12} {iterations:>10} {seconds:>9.2}\n");
     }
     Ok(text)
 }
 
-/// One line per species of `name`, whose errors are `errors`.
-fn rows(last: &Dataset, name: &str, errors: &[f64]) -> Result<String> {
-    let (r, values, species) = (last.reals("r")?, last.reals(name)?, last.texts("species")?);
+/// One line per species of `name`, which has errors.
+fn rows(last: &Dataset, name: &str) -> Result<String> {
+    let (r, species) = (last.reals("r")?, last.texts("species")?);
     let unit = last.get("r").map_or("", |r| r.units.as_str());
+    let values = per_row(last, name, species.len())?;
+    let errors = per_row(last, &format!("{name}{ERROR}"), species.len())?;
     let mut text = String::new();
-    for (index, species) in species.iter().enumerate() {
-        let range = index * r.len()..(index + 1) * r.len();
-        let (values, errors) = (&values[range.clone()], &errors[range.clone()]);
-        let scale = values.iter().fold(0.0, |m: f64, v| m.max(v.abs())).max(f64::MIN_POSITIVE);
-        let worst = (0..errors.len()).max_by(|a, b| errors[*a].total_cmp(&errors[*b])).unwrap_or(0);
-        let edge = r.len() - 1;
+    for (index, (species, (values, errors))) in species.iter().zip(values.iter().zip(errors)).enumerate() {
+        let worst = errors.iter().zip(r).enumerate().max_by(|a, b| a.1.0.total_cmp(b.1.0));
+        let (Some((at, (largest_error, r))), Some(value), Some(error)) =
+            (worst, values.last(), errors.last())
+        else {
+            continue;
+        };
+        let scale = largest(values.iter().map(|value| value.abs())).max(f64::MIN_POSITIVE);
         text += &format!(
-            "{name:<28} {species:<6} {:>14.7e} {:>9.1e} {:>9.1e}  {:<18} {}\n",
-            values[edge],
-            errors[edge],
-            errors[worst] / scale,
-            format!("{:.4e} {unit}", r[worst]),
-            dominant(last, name, range.start + worst)?,
+            "{name:<28} {species:<6} {value:>14.7e} {error:>9.1e} {:>9.1e}  {:<18} {}\n",
+            largest_error / scale,
+            format!("{r:.4e} {unit}"),
+            dominant(last, name, index * errors.len() + at)?,
         );
     }
     Ok(text)
@@ -86,4 +92,32 @@ fn orders(rows: &[OrderRow]) -> String {
         text += &format!("{name:<28} {}\n", cells.join("   "));
     }
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refined(errors: Vec<f64>) -> Refined {
+        let mut dataset = Dataset::new();
+        dataset.dimension("species", 1).dimension("r", 3);
+        dataset.text("species", &["species"], "names", vec!["nu".into()]);
+        dataset.real("r", &["r"], "cm", "radius", vec![1.0, 2.0, 3.0]);
+        dataset.real("luminosity", &["species", "r"], "erg s-1", "luminosity", vec![4.0, 5.0, 2.0]);
+        dataset.real("luminosity_error", &["species", "r"], "erg s-1", "its error", errors);
+        Refined { standard: dataset.clone(), dataset, orders: Vec::new() }
+    }
+
+    #[test]
+    fn errors_are_shown_at_the_edge_and_where_they_are_largest() {
+        let text = table(&refined(vec![0.1, 0.5, 0.2])).unwrap();
+        let line = text.lines().find(|line| line.starts_with("luminosity")).unwrap();
+        let cells: Vec<&str> = line.split_whitespace().collect();
+        assert_eq!(cells, ["luminosity", "nu", "2.0000000e0", "2.0e-1", "1.0e-1", "2.0000e0", "cm"]);
+    }
+
+    #[test]
+    fn a_damaged_result_is_an_error() {
+        assert!(table(&refined(vec![0.1])).is_err());
+    }
 }

@@ -277,7 +277,6 @@ fn project(basis: &[Vec<f64>], image: &mut [f64]) -> Vec<f64> {
     components
 }
 
-/// √Σ(scale·a)², `scale` 1 where absent.
 /// ‖scale·a‖₂, or ‖a‖₂ without a scale; the same for any number of threads.
 pub fn scaled_norm(a: &[f64], scale: Option<&[f64]>) -> f64 {
     let squares: Vec<f64> = match scale {

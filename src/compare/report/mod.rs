@@ -9,6 +9,7 @@ pub use self::html::html;
 
 use super::{Check, Comparison, RELATIVE_FLOOR, Report, Verdict, Worst};
 use crate::error::{Error, Result};
+use crate::output::summary::significant;
 
 /// The report as JSON; infinite numbers are null.
 ///
@@ -150,16 +151,7 @@ pub(super) fn length(unit: &str, r: f64) -> String {
 
 /// Five significant digits, as people write them.
 fn short(value: f64) -> String {
-    let size = value.abs();
-    if value == 0.0 {
-        "0".to_owned()
-    } else if (1e-3..1e6).contains(&size) {
-        let decimals = (4 - size.log10().floor() as i32).clamp(0, 8) as usize;
-        let fixed = format!("{value:.decimals$}");
-        if fixed.contains('.') { fixed.trim_end_matches('0').trim_end_matches('.').to_owned() } else { fixed }
-    } else {
-        format!("{value:.4e}")
-    }
+    significant(value, 5)
 }
 
 /// A relative number in per cent.

@@ -278,9 +278,7 @@ impl<'a, T: Precision> Integrator<'a, T> {
     ) -> Result<()> {
         let shift = 1.0 / (self.plan.tableau.gamma * step);
         let time_factor = &self.operator.time_factor;
-        let species = 0..self.setup.phase_space.species.len();
-        let mut q: Vec<f64> =
-            species.flat_map(|species| self.operator.source(species, inner, outer, 0.0)).collect();
+        let mut q = self.operator.sources(inner, outer);
         q.par_iter_mut().zip(known).enumerate().for_each(|(n, (q, g))| {
             *q += shift * time_factor[n % time_factor.len()] * g;
         });

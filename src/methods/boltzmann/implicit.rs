@@ -8,6 +8,7 @@ use rayon::prelude::*;
 
 use crate::error::{Error, Result};
 use crate::numerics::SWEEP_GROUP;
+use crate::parallel::in_order;
 use crate::phase_space::PhaseSpace;
 use crate::solvers::block_tridiagonal::{Face, Factors, Precision, Structure};
 use crate::solvers::krylov::{self, Limits, LinearSystem, Outcome, Status};
@@ -34,10 +35,8 @@ impl<'a, T: Precision> ImplicitSolver<'a, T> {
         species: usize,
         shift: f64,
     ) -> Result<Self> {
-        let factors = (0..operator.phase_space.energy.len())
-            .into_par_iter()
-            .map(|k| Factors::new(structure, |e, block| operator.block(species, k, shift, e, block)))
-            .collect::<Result<_>>()?;
+        let factorise = |k| Factors::new(structure, |e, block| operator.block(species, k, shift, e, block));
+        let factors = in_order((0..operator.phase_space.energy.len()).into_par_iter().map(factorise))?;
         let row_scale = operator.row_scale(species, shift);
         Ok(Self { operator, structure, species, shift, factors, row_scale })
     }
@@ -131,7 +130,7 @@ pub fn solve_uncoupled(
 ) -> Result<Outcome> {
     let slab = operator.phase_space.slab();
     let scale = operator.row_scale(species, 0.0);
-    f.par_chunks_mut(slab).enumerate().try_for_each(|(k, f)| -> Result<()> {
+    let solve = |(k, f): (usize, &mut [f64])| -> Result<()> {
         let factors = Factors::<f64>::new(structure, |e, block| operator.block(species, k, 0.0, e, block))?;
         let q = &q[k * slab..(k + 1) * slab];
         f.fill(0.0);
@@ -143,7 +142,8 @@ pub fn solve_uncoupled(
             f.iter_mut().zip(&residual).for_each(|(f, r)| *f += r);
         }
         Ok(())
-    })?;
+    };
+    in_order(f.par_chunks_mut(slab).enumerate().map(solve))?;
     let relative = krylov::relative_residual(|x, y| operator.apply(species, 0.0, x, y), q, f, &scale)?;
     if !progress(relative) {
         return Err(Error::Interrupted);

@@ -22,6 +22,7 @@ mod radial_advection;
 pub mod steady;
 mod streaming;
 
+use crate::extremes::largest;
 use crate::methods::coefficients::Coefficients;
 use crate::methods::geometry::Geometry;
 use crate::methods::setup::Setup;
@@ -42,7 +43,7 @@ pub fn identity_residual(geometry: &Geometry, space: &PhaseSpace) -> f64 {
     operator.apply(0, 0.0, &ones, &mut left);
     let right = operator.source(0, &edge, &edge, 1.0);
     let scale = operator.row_scale(0, 0.0);
-    (0..left.len()).map(|n| ((left[n] - right[n]) * scale[n]).abs()).fold(0.0, f64::max)
+    largest((0..left.len()).map(|n| ((left[n] - right[n]) * scale[n]).abs()))
 }
 
 /// Bytes that a steady-state run of `setup` needs at its peak: the solution, its copy for the file, the

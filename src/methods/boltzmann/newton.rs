@@ -7,7 +7,9 @@
 use rayon::prelude::*;
 
 use crate::error::{Error, Result};
+use crate::extremes::{larger, largest};
 use crate::methods::geometry::Geometry;
+use crate::parallel::in_order;
 use crate::phase_space::PhaseSpace;
 use crate::solvers::block_tridiagonal::Structure;
 use crate::solvers::krylov::{self, Limits, LinearSystem, Outcome, Status, scaled_norm};
@@ -58,8 +60,7 @@ impl NonlinearSystem<'_> {
     /// `f`; `limits` hold for the nonlinear residual and for the sum of all linear iterations.
     ///
     /// # Errors
-    /// [`Error::Interrupted`]; [`Error::Numerical`] for a singular or
-    /// non-finite system.
+    /// [`Error::Interrupted`]; [`Error::Numerical`] for a singular or non-finite system.
     pub fn solve(
         &self,
         q: &[f64],
@@ -74,38 +75,37 @@ impl NonlinearSystem<'_> {
             residuals: Vec::new(),
         };
         loop {
-            let moments = self.inelastic.moments(self.space(), f);
-            let rates = self.inelastic.rates(&moments);
-            let residual = self.residual(q, f, &rates);
-            let scale = self.row_scale(&rates);
-            let size = self.size(q, f, &rates, &scale).max(f64::MIN_POSITIVE);
-            let pointwise = scaled_norm(&residual, Some(&scale)) / size;
-            let relative = worse(pointwise, self.imbalance(q, f, &rates, &residual));
+            let (state, residual, relative) = self.assess(q, f);
             outcome.residuals.push(relative);
             if !progress(relative) {
                 return Err(Error::Interrupted);
             }
-            outcome.status = match relative {
-                r if !r.is_finite() => Status::Failed,
-                r if r <= limits.tolerance => Status::Converged,
-                _ if stalled(&outcome.residuals) => Status::Stalled,
-                _ => Status::Limit,
-            };
-            let exhausted = outcome.linear_iterations >= limits.iterations;
-            if outcome.status != Status::Limit || exhausted {
+            outcome.status = status(&outcome.residuals, limits.tolerance);
+            let left = limits.iterations.saturating_sub(outcome.linear_iterations);
+            if outcome.status != Status::Limit || left == 0 {
                 return Ok(outcome);
             }
-            let left = limits.iterations - outcome.linear_iterations;
             // No more digits than the last step can use.
             let tolerance = LINEAR_TOLERANCE.max(0.1 * limits.tolerance / relative);
             let step_limits = Limits { tolerance, iterations: left };
-            let state = State { moments, rates, scale };
             let mut go_on = |_: f64| progress(relative);
-            let step = self.newton_step(f, &residual, state, step_limits, &mut go_on)?;
-            outcome.linear_iterations += step.0.iterations;
+            let (linear, step) = self.newton_step(f, &residual, state, step_limits, &mut go_on)?;
+            outcome.linear_iterations += linear.iterations;
             outcome.newton_steps += 1;
-            f.par_iter_mut().zip(&step.1).for_each(|(f, d)| *f += d);
+            f.par_iter_mut().zip(&step).for_each(|(f, d)| *f += d);
         }
+    }
+
+    /// What a step from `f` needs, the residual there, and its size as [`NewtonOutcome::residuals`] has it.
+    fn assess(&self, q: &[f64], f: &[f64]) -> (State, Vec<f64>, f64) {
+        let moments = self.inelastic.moments(self.space(), f);
+        let rates = self.inelastic.rates(&moments);
+        let residual = self.residual(q, f, &rates);
+        let scale = self.row_scale(&rates);
+        let size = self.size(q, f, &rates, &scale).max(f64::MIN_POSITIVE);
+        let pointwise = scaled_norm(&residual, Some(&scale)) / size;
+        let relative = larger(pointwise, self.imbalance(q, f, &rates, &residual));
+        (State { moments, rates, scale }, residual, relative)
     }
 
     /// What residuals are compared with: the size of f, or of what is emitted where that is larger.
@@ -147,7 +147,7 @@ impl NonlinearSystem<'_> {
             let beyond_rounding = net.abs() - ROUNDING * gross;
             if beyond_rounding <= 0.0 { 0.0 } else { beyond_rounding / (known + ROUNDING * gross) }
         };
-        of_species.map(relative).fold(0.0, worse)
+        largest(of_species.map(relative))
     }
 
     /// q − (A + shift·M) f + B[f].
@@ -238,16 +238,21 @@ impl NonlinearSystem<'_> {
     }
 }
 
+/// Where the last of `residuals` leaves the method; [`Status::Limit`] where it goes on if it may.
+fn status(residuals: &[f64], tolerance: f64) -> Status {
+    match residuals.last() {
+        Some(last) if !last.is_finite() => Status::Failed,
+        Some(last) if *last <= tolerance => Status::Converged,
+        _ if stalled(residuals) => Status::Stalled,
+        _ => Status::Limit,
+    }
+}
+
 /// Whether the last [`NEWTON_PATIENCE`] steps did next to nothing.
 fn stalled(residuals: &[f64]) -> bool {
     let Some(earlier) = residuals.len().checked_sub(NEWTON_PATIENCE) else { return false };
     let least = |residuals: &[f64]| residuals.iter().copied().fold(f64::INFINITY, f64::min);
     earlier > 0 && least(&residuals[earlier..]) > NEWTON_STALL * least(&residuals[..earlier])
-}
-
-/// The larger one, NaN where one is.
-fn worse(a: f64, b: f64) -> f64 {
-    if a.is_nan() || a > b { a } else { b }
 }
 
 /// One solver per species.
@@ -256,10 +261,8 @@ fn sweeps<'a>(
     structure: &'a Structure,
     shift: f64,
 ) -> Result<Vec<ImplicitSolver<'a, f32>>> {
-    (0..operator.phase_space.species.len())
-        .into_par_iter()
-        .map(|species| ImplicitSolver::new(operator, structure, species, shift))
-        .collect()
+    let solver = |species| ImplicitSolver::new(operator, structure, species, shift);
+    in_order((0..operator.phase_space.species.len()).into_par_iter().map(solver))
 }
 
 /// The state that a step starts from.

@@ -162,6 +162,12 @@ impl<'a> Operator<'a> {
         source
     }
 
+    /// [`Operator::source`] of all species, with no neutrinos above the top of the energy grid.
+    pub fn sources(&self, inner: &[f64], outer: &[f64]) -> Vec<f64> {
+        let species = 0..self.phase_space.species.len();
+        species.flat_map(|species| self.source(species, inner, outer, 0.0)).collect()
+    }
+
     fn add_inflow(&self, element: usize, side: Side, f: &[f64], q: &mut [f64]) {
         let ordinates = self.phase_space.angular.nodes.len();
         let first = self.phase_space.radial.range(element).start;

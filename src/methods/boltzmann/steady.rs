@@ -48,7 +48,7 @@ pub fn solve(
     observer: &dyn Observer,
 ) -> Result<SteadySolution> {
     let (inner, outer) = setup.boundaries.inflow(&setup.phase_space, 0.0)?;
-    let q = source(setup, operator, &inner, &outer);
+    let q = operator.sources(&inner, &outer);
     let Some(inelastic) = &setup.inelastic else {
         let (f, outcomes) = solve_linear(setup, operator, &q, limits, observer)?;
         return Ok(SteadySolution { f, outcomes, newton: None });
@@ -66,12 +66,6 @@ pub fn solve(
     let newton = system.solve(&q, &mut f, limits, &mut progress)?;
     drop(progress);
     Ok(SteadySolution { f, outcomes, newton: Some(newton) })
-}
-
-/// Emission and inflow of all species.
-fn source(setup: &Setup, operator: &Operator, inner: &[f64], outer: &[f64]) -> Vec<f64> {
-    let species = 0..setup.phase_space.species.len();
-    species.flat_map(|species| operator.source(species, inner, outer, 0.0)).collect()
 }
 
 /// A distribution close enough for Newton's method to converge at once. Inelastic collisions emit and
@@ -106,7 +100,7 @@ fn solve_with_moments(
     let space = &setup.phase_space;
     let coefficients = with_inelastic(space, &setup.coefficients, &inelastic.rates(moments));
     let operator = Operator::new(&setup.geometry, space, &coefficients, setup.boundaries.reflecting());
-    let q = source(setup, &operator, inner, outer);
+    let q = operator.sources(inner, outer);
     solve_linear(setup, &operator, &q, limits, observer)
 }
 

@@ -45,7 +45,7 @@ pub fn dataset(
     add_opacities(&mut dataset, setup);
     let fine = add_solution(&mut dataset, solution, "r", &space.radial.nodes, distribution, observer)?;
     let moments = fine.moments_by_kind();
-    add_spheres(&mut dataset, setup, &moments);
+    add_spheres(&mut dataset, setup, &moments)?;
     add_heating(&mut dataset, setup, &moments, &exchange::of_setup(setup, &moments)?)?;
     add_trapped_leptons(&mut dataset, setup, &moments);
     add_equilibrium_electron_fraction(&mut dataset, setup, &moments);

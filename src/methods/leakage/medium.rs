@@ -5,7 +5,7 @@ use std::f64::consts::PI;
 
 use super::depth::depths;
 use crate::diagnostics::moments::Moments;
-use crate::diagnostics::neutrinosphere::{Extinction, extinctions, transport_opacity};
+use crate::diagnostics::neutrinosphere::{Extinction, extinctions};
 use crate::error::{Error, Result};
 use crate::methods::boltzmann::connection::lorentz_factor;
 use crate::methods::boltzmann::inelastic::Inelastic;
@@ -61,19 +61,26 @@ impl Medium {
         if let Some(inelastic) = &setup.inelastic {
             medium.add_pairs(setup, inelastic)?;
         }
-        let nothing = medium.extinctions(setup, &vec![0.0; elastic.len()]);
+        let nothing = medium.extinctions(setup, &vec![0.0; elastic.len()])?;
         let thermalised = medium.add_opacities(setup, &elastic, &nothing);
-        let present = medium.extinctions(setup, &thermalised);
+        let present = medium.extinctions(setup, &thermalised)?;
         medium.add_opacities(setup, &elastic, &present);
         medium.spectrum = medium.mixed_spectrum(setup, &thermalised);
         Ok(medium)
     }
 
     /// Extinction by inelastic reactions where the share `thermalised` of f_eq is there.
-    fn extinctions(&self, setup: &Setup, thermalised: &[f64]) -> Vec<Extinction> {
-        let Some(inelastic) = &setup.inelastic else { return vec![Extinction::default(); thermalised.len()] };
-        let j = self.equilibrium.iter().zip(thermalised).map(|(f, share)| f * share).collect();
-        let moments = Moments { j, h: vec![0.0; thermalised.len()], ..Moments::default() };
+    ///
+    /// # Errors
+    /// Kernels that do not fit the grid.
+    fn extinctions(&self, setup: &Setup, thermalised: &[f64]) -> Result<Vec<Extinction>> {
+        let Some(inelastic) = &setup.inelastic else {
+            return Ok(vec![Extinction::default(); thermalised.len()]);
+        };
+        let j: Vec<f64> = self.equilibrium.iter().zip(thermalised).map(|(f, share)| f * share).collect();
+        let k = j.iter().map(|j| j / 3.0).collect();
+        let zeros = || vec![0.0; thermalised.len()];
+        let moments = Moments { j, h: zeros(), k, l: zeros() };
         extinctions(&setup.phase_space, inelastic, &moments)
     }
 
@@ -88,7 +95,7 @@ impl Medium {
         self.effective.clear();
         let mut number = Vec::with_capacity(elastic.len());
         for (local, extinction) in elastic.iter().zip(extinction) {
-            let transport = transport_opacity(local) + extinction.pairs + extinction.scattering;
+            let transport = local.transport() + extinction.pairs + extinction.scattering;
             let exchange = local.absorption + extinction.pairs;
             self.transport.push(transport);
             self.effective.push(((exchange + extinction.scattering) * transport).max(0.0).sqrt());

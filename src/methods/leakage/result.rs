@@ -2,7 +2,7 @@
 
 use super::LeakageSolution;
 use crate::constants::ATOMIC_MASS_UNIT;
-use crate::diagnostics::heating::{Heating, gain_radius, lepton_number};
+use crate::diagnostics::heating::{Heating, gain_radius};
 use crate::diagnostics::result::{add_background, add_grid, add_opacities, electron_luminosity};
 use crate::methods::setup::Setup;
 use crate::output::dataset::Dataset;
@@ -208,7 +208,8 @@ impl LeakageSolution {
                 heating.emitted[i] += per_mass * lost;
                 heating.net[i] += per_mass * (gained - lost);
                 let number = self.number_heating[index] - self.number_emission[index];
-                heating.ye_rate[i] += ATOMIC_MASS_UNIT * lepton_number(species.flavour) * per_mass * number;
+                heating.ye_rate[i] +=
+                    ATOMIC_MASS_UNIT * species.flavour.electron_lepton_number() * per_mass * number;
             }
         }
         heating.gain_radius = gain_radius(radii, &heating.net);
