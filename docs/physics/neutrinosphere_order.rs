@@ -18,7 +18,9 @@ pub fn main() -> Outcome {
     let (number, energy) = (mean(&solution, "number_sphere")?, mean(&solution, "energy_sphere")?);
     let transport = mean(&solution, "transport_sphere")?;
     let (mut temperatures, mut energies) = ([0.0; 3], [0.0; 3]);
-    println!("species  number [km]  energy [km]  transport [km]  T at number [MeV]  mean energy at infinity [MeV]");
+    println!(
+        "species  number [km]  energy [km]  transport [km]  T at number [MeV]  mean energy at infinity [MeV]"
+    );
     for (s, name) in SPECIES.into_iter().enumerate() {
         temperatures[s] = solution.reals("temperature")?[solution.node(number[s])];
         energies[s] = *solution.of_species("mean_energy_infinity", s)?.last().ok_or("no radius")?;
@@ -48,7 +50,8 @@ fn same_energy(solution: &Solution) -> Outcome {
     let spheres = [0, 1, 2].map(|s| solution.of_species("transport_sphere", s));
     let [Ok(nue), Ok(anue), Ok(nux)] = spheres else { return Err("no transport spheres".into()) };
     println!("\nenergy [MeV]  transport spheres of nue, anue, nux [km]");
-    for (k, energy) in solution.reals("energy")?.iter().enumerate().filter(|(_, e)| (5.0..60.0).contains(*e)) {
+    for (k, energy) in solution.reals("energy")?.iter().enumerate().filter(|(_, e)| (5.0..60.0).contains(*e))
+    {
         println!("{energy:12.2}  {:8.2} {:8.2} {:8.2}", nue[k] / KM, anue[k] / KM, nux[k] / KM);
         require(falls([nue[k], anue[k], nux[k]]), format!("order of transport spheres at {energy:.1} MeV"))?;
     }

@@ -19,7 +19,9 @@ pub fn main() -> Outcome {
     let solution = Solution::new("pns_atmosphere", &[], Resolution::Coarse)?;
     let end = solution.attribute("beta_equilibrium_radius")?;
     println!("beta equilibrium out to {:.1} km", end / KM);
-    println!("r [km]   Y_nu      mu_nu [MeV]  mu_e+mu_p-mu_n [MeV]  Y_e      Y_e at its Y_L  Y_e without neutrinos");
+    println!(
+        "r [km]   Y_nu      mu_nu [MeV]  mu_e+mu_p-mu_n [MeV]  Y_e      Y_e at its Y_L  Y_e without neutrinos"
+    );
     for r in RADII {
         let i = solution.node(r * KM);
         require(solution.radii()[i] < end, format!("neutrinos are trapped at {r} km"))?;

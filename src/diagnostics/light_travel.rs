@@ -94,7 +94,9 @@ mod tests {
         assert_eq!(light_travel_time(&flat, 1.0, 5.0).unwrap(), 4.0);
         let vacuum = background("(metric: Schwarzschild(gravitational_radius: 1))");
         assert!(matches!(shapiro_delay(&vacuum, 0.5, 3.0), Err(Error::Numerical(_))));
-        for (inner, outer) in [(3.0, 2.0), (-1.0, 2.0), (f64::NAN, 2.0), (2.0, f64::NAN), (2.0, f64::INFINITY)] {
+        for (inner, outer) in
+            [(3.0, 2.0), (-1.0, 2.0), (f64::NAN, 2.0), (2.0, f64::NAN), (2.0, f64::INFINITY)]
+        {
             assert!(matches!(shapiro_delay(&flat, inner, outer), Err(Error::Field { .. })));
         }
     }
