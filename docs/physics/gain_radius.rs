@@ -5,7 +5,6 @@
 //! cargo run --release --example gain_radius
 //! ```
 
-#[path = "support.rs"]
 mod support;
 
 use support::{KM, Outcome, Override, Solution, require, require_close};

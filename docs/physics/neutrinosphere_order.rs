@@ -5,7 +5,6 @@
 //! cargo run --release --example neutrinosphere_order
 //! ```
 
-#[path = "support.rs"]
 mod support;
 
 use support::{KM, Outcome, Solution, require};

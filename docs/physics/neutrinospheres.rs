@@ -5,7 +5,6 @@
 //! cargo run --release --example neutrinospheres
 //! ```
 
-#[path = "support.rs"]
 mod support;
 
 use support::{KM, Outcome, Solution, require};

@@ -4,7 +4,6 @@
 //! cargo run --release --example trapped_neutrinos
 //! ```
 
-#[path = "support.rs"]
 mod support;
 
 use support::{KM, Outcome, Solution, require};

@@ -4,7 +4,6 @@
 //! cargo run --release --example weak_coupling
 //! ```
 
-#[path = "support.rs"]
 mod support;
 
 use support::{Outcome, Solution, require, require_close};
