@@ -41,10 +41,9 @@ pub fn main() -> Outcome {
         for (s, (name, sign)) in SPECIES.into_iter().enumerate() {
             let heating = heating(&solution, s)?;
             let (ratio, expected) = (heating.measured / law(&heating), threshold(sign, temperature));
-            println!(
-                "{name:7}  {temperature:17.1}  {strength:6.2}  {:9.3e}  {:16.3}  {:11.3e}  {ratio:13.4}  {expected:8.4}",
-                heating.luminosity, heating.rms_energy, heating.measured
-            );
+            print!("{name:7}  {temperature:17.1}  {strength:6.2}  {:9.3e}", heating.luminosity);
+            let (rms, measured) = (heating.rms_energy, heating.measured);
+            println!("  {rms:16.3}  {measured:11.3e}  {ratio:13.4}  {expected:8.4}");
             let what = format!("q({name}) over L<e2> at T = {temperature} MeV");
             require_close(&what, ratio, expected, TOLERANCE)?;
             heatings.push(heating);

@@ -24,7 +24,7 @@ pub fn main() -> Outcome {
     let flat = solve("Flat")?;
     let curved = solve(&format!("Schwarzschild(mass: \"1.4 Msun\", core_radius: \"{SURFACE} km\")"))?;
     println!(
-        "r [km]  q(nue) curved/flat  expected  q(anue) curved/flat  expected  Y_e flat  expected  Y_e curved  expected"
+        "r [km]  q(nue), curved/flat  expected  q(anue), curved/fl.  expected    Y_e flat  expected  Y_e curved  expected"
     );
     for r in RADII {
         row(&flat, &curved, flat.node(r * KM))?;
@@ -54,40 +54,48 @@ fn solve(metric: &str) -> Outcome<Solution> {
 }
 
 fn row(flat: &Solution, curved: &Solution, i: usize) -> Outcome {
-    let r = flat.radii()[i];
-    let lapse = |r: f64| curved.setup.background.lapse(r);
-    let (shift, at) = (lapse(SURFACE * KM) / lapse(r), format!("at {:.1} km", r / KM));
-    let dilution = filling(r, 1.0 / shift) / filling(r, 1.0);
-    let mut ratios = [[0.0; 2]; 2];
-    for (species, sign) in [1.0, -1.0].into_iter().enumerate() {
-        let measured = curved.heating(PROCESS, species)?[i] / flat.heating(PROCESS, species)?[i];
-        let expected = dilution * captures(3, shift * TEMPERATURE, sign) / captures(3, TEMPERATURE, sign);
-        ratios[species] = [measured, expected];
-        require_close(&format!("heating by species {species} {at}"), measured, expected, TOLERANCE)?;
-        require(measured < 1.0, format!("gravity weakens heating {at}"))?;
-    }
-    let wind = |solution: &Solution| {
-        Ok::<f64, Box<dyn std::error::Error>>(solution.reals("ye_equilibrium_absorption")?[i])
-    };
-    let (ye_flat, ye_curved) = (wind(flat)?, wind(curved)?);
-    let expected = [1.0, shift].map(|shift| electron_fraction(shift * TEMPERATURE));
-    println!(
-        "{:6.2}  {:18.4}  {:8.4}  {:19.4}  {:8.4}  {ye_flat:8.4}  {:8.4}  {ye_curved:10.4}  {:8.4}",
-        r / KM,
-        ratios[0][0],
-        ratios[0][1],
-        ratios[1][0],
-        ratios[1][1],
-        expected[0],
-        expected[1]
-    );
-    require_close(&format!("Y_e in flat space {at}"), ye_flat, expected[0], TOLERANCE)?;
-    require_close(&format!("Y_e with gravity {at}"), ye_curved, expected[1], TOLERANCE)?;
-    require(ye_curved > ye_flat, format!("gravity raises Y_e {at}"))
+    print!("{:6.2}", flat.radii()[i] / KM);
+    let shift = shift(curved, flat.radii()[i]);
+    heating(flat, curved, i, shift)?;
+    wind(flat, curved, i, shift)
 }
 
-/// J/f = (1 − μ_c)/2 of the surface seen from r, where its lapse is 1/`blueshift` of that at r:
-/// sin θ_c = (R/α_R)(α/r).
+/// α_R/α(r).
+fn shift(curved: &Solution, r: f64) -> f64 {
+    let background = &curved.setup.background;
+    background.lapse(SURFACE * KM) / background.lapse(r)
+}
+
+/// Heating with gravity over that without, by νe and by ν̄e.
+fn heating(flat: &Solution, curved: &Solution, i: usize, shift: f64) -> Outcome {
+    let r = flat.radii()[i];
+    let dilution = filling(r, 1.0 / shift) / filling(r, 1.0);
+    for (species, (name, sign)) in [("nue", 1.0), ("anue", -1.0)].into_iter().enumerate() {
+        let measured = curved.heating(PROCESS, species)?[i] / flat.heating(PROCESS, species)?[i];
+        let expected = dilution * captures(3, shift * TEMPERATURE, sign) / captures(3, TEMPERATURE, sign);
+        print!("  {measured:19.4}  {expected:8.4}");
+        let what = format!("heating by {name} at {:.1} km", r / KM);
+        require_close(&what, measured, expected, TOLERANCE)?;
+        require(measured < 1.0, format!("gravity weakens {what}"))?;
+    }
+    Ok(())
+}
+
+/// Y_e that absorption alone would bring a wind to.
+fn wind(flat: &Solution, curved: &Solution, i: usize, shift: f64) -> Outcome {
+    let mut found = Vec::new();
+    for (solution, temperature) in [(flat, TEMPERATURE), (curved, shift * TEMPERATURE)] {
+        let measured = solution.reals("ye_equilibrium_absorption")?[i];
+        let expected = electron_fraction(temperature);
+        print!("  {measured:10.4}  {expected:8.4}");
+        require_close(&format!("Y_e at node {i}"), measured, expected, TOLERANCE)?;
+        found.push(measured);
+    }
+    println!();
+    require(found[1] > found[0], format!("gravity raises Y_e at node {i}"))
+}
+
+/// J/f = (1 − μ_c)/2 of the surface seen from r, sin θ_c = (R/α_R)(α/r), where α/α_R is `blueshift`.
 fn filling(r: f64, blueshift: f64) -> f64 {
     let sine = SURFACE * KM * blueshift / r;
     0.5 * (1.0 - (1.0 - sine * sine).sqrt())
