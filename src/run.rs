@@ -6,13 +6,17 @@ use crate::criteria::{self, Verdict};
 use crate::diagnostics::balance::{number_on_slice, relative};
 use crate::diagnostics::result::{self, Wanted};
 use crate::error::{Error, Result};
-use crate::extremes::largest;
 use crate::methods::boltzmann::evolution::{self, Plan, State, StepControl};
 use crate::methods::boltzmann::inelastic::Inelastic;
 use crate::methods::boltzmann::operator::Operator;
 use crate::methods::boltzmann::{memory_estimate, steady};
+use crate::extremes::largest;
 use crate::methods::characteristics;
+use crate::methods::closures::Closure;
 use crate::methods::initial::initial_distribution;
+use crate::methods::m1;
+use crate::methods::moment_grid::on_moment_grid;
+use crate::methods::name::Method;
 use crate::methods::setup::Setup;
 use crate::output::dataset::{Attribute, Dataset};
 use crate::output::{self, FORMAT_VERSION};
@@ -96,6 +100,43 @@ pub fn run_characteristics(
         without_balances.file.criteria.retain(|criterion| !criterion.variable.ends_with("_balance"));
         let verdicts = criteria::check(&without_balances, &dataset)?;
         Ok(Finished { dataset, status: Status::Converged, verdicts })
+    };
+    solved().map_err(|error| problem.locate(error))
+}
+
+/// Solves `problem` by an approximate method on its grid of moments ([`on_moment_grid`]): for comparison with
+/// the Boltzmann method, whose solution it does not converge to. The problem's criteria are not checked, as
+/// they hold for the exact solution.
+///
+/// # Errors
+/// As [`run()`]; what the method cannot treat.
+pub fn run_approximate(
+    problem: &Loaded,
+    method: Method,
+    resources: &Resources,
+    observer: &dyn Observer,
+    save: &mut dyn FnMut(&Dataset) -> Result<()>,
+) -> Result<Finished> {
+    let started = Instant::now();
+    let mut solved = || -> Result<Finished> {
+        let problem = &on_moment_grid(problem);
+        let setup = Setup::build(problem)?;
+        let needed = m1::memory_estimate(&setup);
+        if needed > resources.memory {
+            return Err(too_large(gigabytes(needed as f64), resources.memory));
+        }
+        warn_of_no_source(problem, &setup);
+        warn_of_contradictions(problem, &setup);
+        let job = Job { problem, setup: &setup, started };
+        let (mut dataset, status) = match method {
+            Method::M1(closure) => job.m1(closure, observer, save)?,
+            Method::Boltzmann | Method::Characteristics => {
+                return Err(Error::Numerical(format!("{method} is not an approximate method")));
+            }
+        };
+        dataset = job.with_provenance(dataset, status);
+        dataset.attribute("method", method.to_string().as_str());
+        Ok(Finished { dataset, status, verdicts: Vec::new() })
     };
     solved().map_err(|error| problem.locate(error))
 }
@@ -228,6 +269,27 @@ impl Job<'_> {
             dataset.attribute("newton_steps", newton.newton_steps as i64);
         }
         self.finish(dataset, status)
+    }
+
+    fn m1(
+        &self,
+        closure: Closure,
+        observer: &dyn Observer,
+        _save: &mut dyn FnMut(&Dataset) -> Result<()>,
+    ) -> Result<(Dataset, Status)> {
+        let ModeFile::SteadyState { tolerance, .. } = self.problem.file.mode else {
+            return Err(Error::field("mode", "Evolution", "SteadyState"));
+        };
+        let limits = Limits { tolerance, iterations: m1::MOST_STEPS };
+        let solution = m1::solve(self.setup, closure, limits, observer)?;
+        let radii = criteria::sample_radii(self.problem)?;
+        let mut dataset =
+            result::dataset_of_moments(self.setup, &solution.moments, &solution.edges, &radii)?;
+        dataset
+            .attribute("newton_steps", solution.steps as i64)
+            .attribute("residual_history", Attribute::Reals(solution.residuals))
+            .attribute("first_order_share", largest(solution.reduced));
+        Ok((dataset, solution.status))
     }
 
     fn evolution(

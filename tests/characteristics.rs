@@ -393,7 +393,7 @@ mod command {
         );
         refused(
             &["run", "PROBLEMS/oven.ron", "--method", "characteristics", "--restart", "earlier.h5"],
-            "--restart goes with an evolution",
+            "--restart goes with --method boltzmann",
         );
         refused(
             &["run", "PROBLEMS/oven.ron", "--method", "characteristics", "--tolerance", "0"],

@@ -9,10 +9,11 @@ use super::terminal::Terminal;
 use crate::criteria::Verdict;
 use crate::error::{Error, Result};
 use crate::methods::characteristics::Settings;
+use crate::methods::name::Method;
 use crate::output::{self, summary};
 use crate::problem::Loaded;
 use crate::problem::file::ModeFile;
-use crate::run::{Finished, Resources, run, run_characteristics};
+use crate::run::{Finished, Resources, run, run_approximate, run_characteristics};
 use crate::solvers::krylov::Status;
 
 /// Solve a problem and write the result.
@@ -22,7 +23,8 @@ use crate::solvers::krylov::Status;
     tolman run problems/homogeneous_sphere.ron -o sphere.h5 --resolution fine\n  \
     tolman run problems/relativistic_star.ron --set background.metric.compactness=0.6\n  \
     tolman run problems/snapshot_nsy.ron --data ~/supernova-data\n  \
-    tolman run problems/homogeneous_sphere.ron --method characteristics\n\n\
+    tolman run problems/homogeneous_sphere.ron --method characteristics\n  \
+    tolman run problems/homogeneous_sphere.ron --method m1:levermore -o m1.h5\n\n\
     Exit status: 0 converged and all criteria of the file met; 1 not converged, or a criterion failed;\n\
     2 invalid input or unusable file; 130 interrupted.")]
 pub struct Args {
@@ -31,8 +33,9 @@ pub struct Args {
     /// Where the result goes [default: the problem's name with .h5, in the current folder].
     #[arg(short, long, value_name = "OUT.h5")]
     pub output: Option<PathBuf>,
-    /// How the problem is solved.
-    #[arg(long, value_enum, default_value_t)]
+    /// How the problem is solved: boltzmann; characteristics (formal solution along geodesics, steady states
+    /// only, writes `<name>_error` beside each variable); or an approximate method, m1 or m1:CLOSURE.
+    #[arg(long, default_value_t)]
     pub method: Method,
     /// Relative tolerance of the method of characteristics.
     #[arg(long, value_name = "TOLERANCE", default_value_t = Settings::default().tolerance)]
@@ -40,16 +43,6 @@ pub struct Args {
     /// Go on from the last state of an earlier output of the same evolution.
     #[arg(long, value_name = "EARLIER.h5")]
     pub restart: Option<PathBuf>,
-}
-
-/// The methods that solve a problem.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, clap::ValueEnum)]
-pub enum Method {
-    /// Discontinuous Galerkin discretisation of the Boltzmann equation.
-    #[default]
-    Boltzmann,
-    /// Formal solution along geodesics; steady states only. Writes `<name>_error` beside each variable.
-    Characteristics,
 }
 
 /// Runs, writes and sums up.
@@ -60,11 +53,11 @@ pub fn execute(args: &Args) -> Result<ExitCode> {
     let problem = args.problem.load()?;
     let path = args.output.clone().unwrap_or_else(|| default_output(&problem));
     output::check_writable(&path)?;
-    if args.method == Method::Characteristics && args.restart.is_some() {
+    if args.method != Method::Boltzmann && args.restart.is_some() {
         let path = args.restart.as_deref().unwrap_or(&path);
         return Err(Error::file(
             path,
-            "--restart goes with an evolution, and --method characteristics with none",
+            "--restart goes with --method boltzmann only",
         ));
     }
     let resources = Resources { memory: available_memory(), restart: restart(args, &problem)? };
@@ -73,6 +66,10 @@ pub fn execute(args: &Args) -> Result<ExitCode> {
         Method::Boltzmann => run(&problem, &resources, &terminal, &mut |series| output::write(series, &path)),
         Method::Characteristics => {
             run_characteristics(&problem, &Settings { tolerance: args.tolerance }, &terminal)
+        }
+        method => {
+            let mut save = |series: &_| output::write(series, &path);
+            run_approximate(&problem, method, &resources, &terminal, &mut save)
         }
     };
     terminal.clear();

@@ -8,6 +8,8 @@ use crate::methods::geometry::Geometry;
 use crate::phase_space::{EnergyGrid, PhaseSpace};
 use crate::units::UnitSystem;
 
+use super::moments::Moments;
+
 /// Where integrals are taken: radii and the background there.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Places {
@@ -84,6 +86,35 @@ impl Integrated {
             for i in 0..count {
                 let at = |k: usize| &f[(k * count + i) * ordinates..][..ordinates];
                 let integral = |power: i32| tensor(phase_space, places, i, power, &at);
+                result.push(places, i, units, [2, 3, 4, 5].map(integral));
+            }
+        }
+        result
+    }
+
+    /// The same from the moments of f at (species, energy node, place), place fastest. In a gray problem,
+    /// for matter at rest: in moving matter the powers of the energy at infinity need all moments.
+    pub fn of_moments(phase_space: &PhaseSpace, places: &Places, units: UnitSystem, moments: &Moments) -> Self {
+        let mut result = Self::default();
+        let (count, energies) = (places.r.len(), phase_space.energy.len());
+        for species in 0..phase_space.species.len() {
+            for i in 0..count {
+                let integral = |power: i32| {
+                    let mut sum = Tensor::default();
+                    for k in 0..energies {
+                        let weight = match phase_space.energy {
+                            EnergyGrid::Gray => places.lapse[i].powi(-power - 1),
+                            EnergyGrid::Spectral(_) => {
+                                phase_space.energy.weight(k) * phase_space.energy.node(k).powi(power)
+                            }
+                        };
+                        let n = (species * energies + k) * count + i;
+                        sum.density += weight * moments.j[n];
+                        sum.flux += weight * moments.h[n];
+                        sum.pressure += weight * moments.k[n];
+                    }
+                    sum
+                };
                 result.push(places, i, units, [2, 3, 4, 5].map(integral));
             }
         }

@@ -18,6 +18,7 @@ use crate::phase_space::grid::NodalGrid;
 use crate::units::UnitSystem;
 
 use super::integrated::{Integrated, Places};
+use super::moments::Moments;
 
 /// The integrals at nodes and element edges that fluxes are reconstructed from.
 pub struct Fluxes<'a> {
@@ -42,6 +43,20 @@ impl<'a> Fluxes<'a> {
         let edges = Integrated::new(space, &Places::edges(space, &setup.geometry), setup.units, &upwind);
         let transparent = transparent_elements(setup);
         Self { radial: &space.radial, units: setup.units, nodes, edges, transparent }
+    }
+
+    /// From the moments at the nodes and those of the scheme's fluxes through the element edges.
+    pub fn of_moments(setup: &'a Setup, nodes: &Moments, edges: &Moments) -> Self {
+        let (space, geometry) = (&setup.phase_space, &setup.geometry);
+        let integrals =
+            |places: Places, moments: &Moments| Integrated::of_moments(space, &places, setup.units, moments);
+        Self {
+            radial: &space.radial,
+            units: setup.units,
+            nodes: integrals(Places::nodes(space, geometry), nodes),
+            edges: integrals(Places::edges(space, geometry), edges),
+            transparent: transparent_elements(setup),
+        }
     }
 
     /// The integrals at the nodes, with the luminosities completed.

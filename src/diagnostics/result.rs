@@ -50,22 +50,14 @@ pub fn dataset(
     let moments = Moments::new(space, f);
     let mut dataset = Dataset::new();
     add_grid(&mut dataset, space, setup.units);
-    dataset.dimension("r", space.radial.nodes.len());
-    let r_unit = setup.units.label("cm");
-    dataset.real("r", &["r"], r_unit, "areal radius", space.radial.nodes.clone());
-    dataset.real("r_weight", &["r"], r_unit, "quadrature weight of r", space.radial.weights.clone());
-    add_edges(&mut dataset, "r", &space.radial, r_unit);
+    add_radii(&mut dataset, setup);
     add_background(&mut dataset, setup);
     add_opacities(&mut dataset, setup);
     let fluxes = Fluxes::new(setup, &operator.connection, f, inflow);
     let distribution =
         wanted.distribution.then(|| ordinates_before_radii(f, space.radial.nodes.len(), space));
     add_solution(&mut dataset, "r", setup.units, distribution, &moments, fluxes.at_nodes());
-    add_spheres(&mut dataset, setup, &moments)?;
-    let exchange = exchange::of_setup(setup, &moments)?;
-    add_heating(&mut dataset, setup, &moments, &exchange)?;
-    add_trapped_leptons(&mut dataset, setup, &moments);
-    add_equilibrium_electron_fraction(&mut dataset, setup, &moments);
+    let exchange = add_matter_effects(&mut dataset, setup, &moments)?;
     add_lepton_numbers(&mut dataset, setup, f);
     let rates = rates(setup, operator, f, &exchange, inflow);
     add_balances(&mut dataset, setup, &rates, wanted.steady);
@@ -76,12 +68,68 @@ pub fn dataset(
     Ok(dataset)
 }
 
+/// The dataset of a method that solves for moments: `moments` at the nodes, and those of its fluxes through
+/// the element edges. There are no ordinates and no f in it.
+///
+/// # Errors
+/// As [`dataset`].
+pub fn dataset_of_moments(
+    setup: &Setup,
+    moments: &Moments,
+    edges: &Moments,
+    sample_radii: &[f64],
+) -> Result<Dataset> {
+    let mut dataset = Dataset::new();
+    add_species_and_energies(&mut dataset, &setup.phase_space, setup.units);
+    add_radii(&mut dataset, setup);
+    add_background(&mut dataset, setup);
+    add_opacities(&mut dataset, setup);
+    let fluxes = Fluxes::of_moments(setup, moments, edges);
+    add_solution(&mut dataset, "r", setup.units, None, moments, fluxes.at_nodes());
+    add_matter_effects(&mut dataset, setup, moments)?;
+    if !sample_radii.is_empty() {
+        dataset.group("samples", samples_of_moments(setup, moments, &fluxes, sample_radii)?);
+    }
+    Ok(dataset)
+}
+
+/// What follows from the moments and the matter.
+///
+/// # Errors
+/// Kernels that do not fit the grid.
+fn add_matter_effects(dataset: &mut Dataset, setup: &Setup, moments: &Moments) -> Result<Vec<Vec<Exchange>>> {
+    add_spheres(dataset, setup, moments)?;
+    let exchange = exchange::of_setup(setup, moments)?;
+    add_heating(dataset, setup, moments, &exchange)?;
+    add_trapped_leptons(dataset, setup, moments);
+    add_equilibrium_electron_fraction(dataset, setup, moments);
+    Ok(exchange)
+}
+
+/// Radial nodes, weights and edges.
+fn add_radii(dataset: &mut Dataset, setup: &Setup) {
+    let radial = &setup.phase_space.radial;
+    dataset.dimension("r", radial.nodes.len());
+    let unit = setup.units.label("cm");
+    dataset.real("r", &["r"], unit, "areal radius", radial.nodes.clone());
+    dataset.real("r_weight", &["r"], unit, "quadrature weight of r", radial.weights.clone());
+    add_edges(dataset, "r", radial, unit);
+}
+
 /// Species, ordinates and energies.
 pub(crate) fn add_grid(dataset: &mut Dataset, space: &PhaseSpace, units: UnitSystem) {
+    add_species_and_energies(dataset, space, units);
+    dataset.dimension("mu", space.angular.nodes.len());
+    let mu = "cosine to the outward radial direction in the comoving frame";
+    dataset.real("mu", &["mu"], "1", mu, space.angular.nodes.clone());
+    dataset.real("mu_weight", &["mu"], "1", "quadrature weight of mu", space.angular.weights.clone());
+    add_edges(dataset, "mu", &space.angular, "1");
+}
+
+fn add_species_and_energies(dataset: &mut Dataset, space: &PhaseSpace, units: UnitSystem) {
     let energies = 0..space.energy.len();
     dataset.dimension("species", space.species.len());
     dataset.dimension("energy", space.energy.len());
-    dataset.dimension("mu", space.angular.nodes.len());
     let names = space.species.iter().map(|s| s.name.clone()).collect();
     dataset.text("species", &["species"], "neutrino species", names);
     let multiplicity = space.species.iter().map(|s| s.multiplicity).collect();
@@ -91,13 +139,9 @@ pub(crate) fn add_grid(dataset: &mut Dataset, space: &PhaseSpace, units: UnitSys
     let (nodes, widths) = energies.map(|k| (space.energy.node(k), space.energy.weight(k))).unzip();
     dataset.real("energy", &["energy"], energy_unit, "neutrino energy in the comoving frame", nodes);
     dataset.real("energy_weight", &["energy"], energy_unit, "quadrature weight of the energy", widths);
-    let mu = "cosine to the outward radial direction in the comoving frame";
-    dataset.real("mu", &["mu"], "1", mu, space.angular.nodes.clone());
-    dataset.real("mu_weight", &["mu"], "1", "quadrature weight of mu", space.angular.weights.clone());
     if let EnergyGrid::Spectral(grid) = &space.energy {
         add_edges(dataset, "energy", grid, energy_unit);
     }
-    add_edges(dataset, "mu", &space.angular, "1");
 }
 
 /// The element edges of a dimension, between which the result is a polynomial.
@@ -358,13 +402,36 @@ fn add_quality(dataset: &mut Dataset, space: &PhaseSpace, f: &[f64]) {
 /// The solution at chosen radii, by the elements' polynomials.
 fn samples(setup: &Setup, f: &[f64], fluxes: &Fluxes, radii: &[f64]) -> Result<Dataset> {
     let space = &setup.phase_space;
+    let (mut dataset, places) = sample_places(setup, radii);
+    let sampled = at_radii(space, f, space.angular.nodes.len(), radii)?;
+    let mut sums = Integrated::new(space, &places, setup.units, &sampled);
+    fluxes.replace_luminosities(radii, &mut sums);
+    let distribution = Some(ordinates_before_radii(&sampled, radii.len(), space));
+    let moments = Moments::new(space, &sampled);
+    add_solution(&mut dataset, "r_sample", setup.units, distribution, &moments, sums);
+    Ok(dataset)
+}
+
+/// The same from moments.
+fn samples_of_moments(setup: &Setup, moments: &Moments, fluxes: &Fluxes, radii: &[f64]) -> Result<Dataset> {
+    let space = &setup.phase_space;
+    let (mut dataset, places) = sample_places(setup, radii);
+    let at_radii = |values: &[f64]| at_radii(space, values, 1, radii);
+    let Moments { j, h, k, l } = moments;
+    let sampled = Moments { j: at_radii(j)?, h: at_radii(h)?, k: at_radii(k)?, l: at_radii(l)? };
+    let mut sums = Integrated::of_moments(space, &places, setup.units, &sampled);
+    fluxes.replace_luminosities(radii, &mut sums);
+    add_solution(&mut dataset, "r_sample", setup.units, None, &sampled, sums);
+    Ok(dataset)
+}
+
+/// A dataset with the radii of the samples and the background there.
+fn sample_places(setup: &Setup, radii: &[f64]) -> (Dataset, Places) {
     let places = Places {
         r: radii.to_vec(),
         lapse: radii.iter().map(|&r| setup.background.lapse(r)).collect(),
         velocity: radii.iter().map(|&r| setup.background.velocity(r)).collect(),
     };
-    let sampled = sampled_distribution(space, f, radii)?;
-    let moments = Moments::new(space, &sampled);
     let mut dataset = Dataset::new();
     dataset.dimension("r_sample", radii.len());
     let unit = setup.units.label("cm");
@@ -372,16 +439,13 @@ fn samples(setup: &Setup, f: &[f64], fluxes: &Fluxes, radii: &[f64]) -> Result<D
     dataset.real("lapse", &["r_sample"], "1", "lapse of static observers", places.lapse.clone());
     let velocity = "radial velocity of the fluid seen by static observers, in units of c";
     dataset.real("velocity", &["r_sample"], "1", velocity, places.velocity.clone());
-    let mut sums = Integrated::new(space, &places, setup.units, &sampled);
-    fluxes.replace_luminosities(radii, &mut sums);
-    let distribution = Some(ordinates_before_radii(&sampled, radii.len(), space));
-    add_solution(&mut dataset, "r_sample", setup.units, distribution, &moments, sums);
-    Ok(dataset)
+    (dataset, places)
 }
 
-/// f at (species, energy node, radius, ordinate) for the radii asked for.
-fn sampled_distribution(space: &PhaseSpace, f: &[f64], radii: &[f64]) -> Result<Vec<f64>> {
-    let (slab, ordinates) = (space.slab(), space.angular.nodes.len());
+/// `values` at (species, energy node, radial node, direction), of `directions` directions, at the radii
+/// asked for.
+fn at_radii(space: &PhaseSpace, values: &[f64], directions: usize, radii: &[f64]) -> Result<Vec<f64>> {
+    let nodes = space.radial.nodes.len();
     let edges = &space.radial.edges;
     let stencils = radii
         .iter()
@@ -392,14 +456,12 @@ fn sampled_distribution(space: &PhaseSpace, f: &[f64], radii: &[f64]) -> Result<
             })
         })
         .collect::<Result<Vec<_>>>()?;
-    let mut sampled = Vec::with_capacity(f.len() / space.radial.nodes.len() * radii.len());
-    for f in f.chunks_exact(slab) {
+    let mut sampled = Vec::with_capacity(values.len() / nodes * radii.len());
+    for slab in values.chunks_exact(nodes * directions) {
         for (range, weights) in &stencils {
-            sampled.extend(
-                (0..ordinates).map(|j| -> f64 {
-                    range.clone().zip(weights).map(|(i, w)| w * f[i * ordinates + j]).sum()
-                }),
-            );
+            sampled.extend((0..directions).map(|j| -> f64 {
+                range.clone().zip(weights).map(|(i, w)| w * slab[i * directions + j]).sum()
+            }));
         }
     }
     Ok(sampled)

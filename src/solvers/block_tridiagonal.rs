@@ -6,15 +6,9 @@
 //! Eliminating upward in e needs one dense factorisation per block and one small response matrix per
 //! face (the response of the channels that leave a face upward to those that enter it from above).
 
-use std::ops::{AddAssign, Div, Mul, SubAssign};
 
-use faer::dyn_stack::{MemBuffer, MemStack};
-use faer::linalg::lu::partial_pivoting;
-use faer::perm::PermRef;
-use faer::{MatMut, MatRef, Par};
-use rayon::prelude::*;
-
-use crate::error::{Error, Result};
+use super::dense::{Precision, Scratch};
+use crate::error::Result;
 
 /// Shape of the system and its couplings; shared by systems that differ in their diagonal blocks only.
 #[derive(Debug, Clone, PartialEq)]
@@ -59,33 +53,6 @@ impl Structure {
     #[inline(always)]
     fn trace<T: Precision>(&self, weights: &[f64], block: &[T], channel: usize) -> f64 {
         weights.iter().enumerate().map(|(i, w)| w * block[i * self.channels + channel].to_f64()).sum()
-    }
-}
-
-/// Precision of stored factors: f64 for direct solutions, f32 where they precondition an iteration and
-/// half the memory traffic is worth more than digits.
-pub trait Precision:
-    faer::traits::RealField + Copy + Mul<Output = Self> + Div<Output = Self> + SubAssign + AddAssign + Default
-{
-    fn from_f64(value: f64) -> Self;
-    fn to_f64(self) -> f64;
-}
-
-impl Precision for f64 {
-    fn from_f64(value: f64) -> Self {
-        value
-    }
-    fn to_f64(self) -> f64 {
-        self
-    }
-}
-
-impl Precision for f32 {
-    fn from_f64(value: f64) -> Self {
-        value as f32
-    }
-    fn to_f64(self) -> f64 {
-        f64::from(self)
     }
 }
 
@@ -252,73 +219,10 @@ fn solve_one<T: Precision>(lu: &[T], permutation: &[u32], x: &mut [T], work: &mu
     x.copy_from_slice(work);
 }
 
-/// Right-hand sides that are solved for at a time: a fixed number, so that results do not depend on the
-/// number of threads.
-const COLUMNS: usize = 64;
-
-/// Work space of the dense factorisations.
-struct Scratch {
-    size: usize,
-    inverse: Vec<u32>,
-    memory: MemBuffer,
-}
-
-impl Scratch {
-    fn new<T: Precision>(size: usize) -> Self {
-        let lu =
-            partial_pivoting::factor::lu_in_place_scratch::<u32, T>(size, size, Par::Seq, Default::default());
-        Self { size, inverse: vec![0; size], memory: MemBuffer::new(lu) }
-    }
-
-    fn factorise<T: Precision>(&mut self, block: &mut [T], permutation: &mut [u32], e: usize) -> Result<()> {
-        let size = self.size;
-        let matrix = MatMut::from_column_major_slice_mut(block, size, size);
-        partial_pivoting::factor::lu_in_place(
-            matrix,
-            permutation,
-            &mut self.inverse,
-            Par::Seq,
-            MemStack::new(&mut self.memory),
-            Default::default(),
-        );
-        let regular = block.iter().all(|v| v.to_f64().is_finite())
-            && (0..size).all(|i| block[i * size + i].to_f64() != 0.0);
-        if regular {
-            Ok(())
-        } else {
-            Err(Error::Numerical(format!(
-                "radial block {e} of the transport operator is singular or not finite"
-            )))
-        }
-    }
-
-    /// Solves for all columns with the factor just made, in fixed portions that are in work side by side.
-    fn solve_columns<T: Precision>(&self, lu: &[T], permutation: &[u32], columns: &mut [T]) {
-        let size = self.size;
-        let factor = MatRef::from_column_major_slice(lu, size, size);
-        let permutation = PermRef::new_checked(permutation, &self.inverse, size);
-        columns.par_chunks_mut(COLUMNS * size).for_each(|columns| {
-            let count = columns.len() / size;
-            let mut memory = MemBuffer::new(partial_pivoting::solve::solve_in_place_scratch::<u32, T>(
-                size,
-                count,
-                Par::Seq,
-            ));
-            partial_pivoting::solve::solve_in_place(
-                factor,
-                factor,
-                permutation,
-                MatMut::from_column_major_slice_mut(columns, size, count),
-                Par::Seq,
-                MemStack::new(&mut memory),
-            );
-        });
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::error::Error;
     use faer::linalg::solvers::Solve;
     use faer::{Col, Mat};
     use proptest::prelude::*;

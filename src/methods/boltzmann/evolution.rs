@@ -9,7 +9,8 @@ use crate::diagnostics::{balance, exchange};
 use crate::error::{Error, Result};
 use crate::methods::setup::Setup;
 use crate::progress::{Event, Observer};
-use crate::solvers::block_tridiagonal::{Precision, Structure};
+use crate::solvers::block_tridiagonal::Structure;
+use crate::solvers::dense::Precision;
 use crate::solvers::krylov::{Limits, Status};
 use crate::solvers::sdirk::Tableau;
 

@@ -10,7 +10,8 @@ use crate::error::{Error, Result};
 use crate::numerics::SWEEP_GROUP;
 use crate::parallel::in_order;
 use crate::phase_space::PhaseSpace;
-use crate::solvers::block_tridiagonal::{Face, Factors, Precision, Structure};
+use crate::solvers::block_tridiagonal::{Face, Factors, Structure};
+use crate::solvers::dense::Precision;
 use crate::solvers::krylov::{self, Limits, LinearSystem, Outcome, Status};
 
 use super::connection::Connection;

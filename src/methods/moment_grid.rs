@@ -1,0 +1,30 @@
+//! The grid of methods that are nonlinear in the moments.
+
+use crate::problem::Loaded;
+use crate::problem::file::EnergyGridFile;
+
+/// Degree of the elements: the lowest that keeps the diffusion limit. Higher ones oscillate where the flux
+/// factor has a kink, which f has not.
+const DEGREE: usize = 1;
+
+/// `problem` with each element in r and ε cut into elements of degree 1 that have at least as many nodes
+/// together. Background, opacities, species and boundaries are the same.
+pub fn on_moment_grid(problem: &Loaded) -> Loaded {
+    let mut problem = problem.clone();
+    let phase_space = &mut problem.file.phase_space;
+    problem.refinement.r *= lower(&mut phase_space.r.degree);
+    match &mut phase_space.energy {
+        EnergyGridFile::Gray => {}
+        EnergyGridFile::Geometric { degree, .. }
+        | EnergyGridFile::Edges { degree, .. }
+        | EnergyGridFile::TableGroups { degree } => problem.refinement.energy *= lower(degree),
+    }
+    problem
+}
+
+/// Lowers `degree` and gives the number of elements that replace one.
+fn lower(degree: &mut usize) -> f64 {
+    let parts = (*degree + 1).div_ceil(DEGREE + 1).max(1);
+    *degree = DEGREE;
+    parts as f64
+}
