@@ -1,4 +1,4 @@
-//! Thresholds of the numerical methods, each with its reason.
+//! Thresholds of the numerical methods, each with its reason, and a maximum that keeps NaN.
 
 /// An energy speed that is smaller than this times the sum of the absolute values of the terms that it
 /// is the difference of is round-off: in flat space at rest it is exactly zero. Three terms of a few
@@ -33,3 +33,21 @@ pub const CROSSING_SHARE: f64 = 1e-8;
 /// where f is small they take it below 0. In a forward-peaked atmosphere of two resolutions the largest
 /// excess that came from these oscillations was 2.7 times that.
 pub const CROSSING_UNDERSHOOT: f64 = 3.0;
+
+/// The larger one, NaN where one is: [`f64::max`] drops it.
+pub fn worse(a: f64, b: f64) -> f64 {
+    if a.is_nan() || a > b { a } else { b }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_no_number_is_not_dropped() {
+        assert_eq!([2.0, 3.0, 1.0].into_iter().fold(0.0, worse), 3.0);
+        for values in [[f64::NAN, 1.0], [1.0, f64::NAN]] {
+            assert!(values.into_iter().fold(0.0, worse).is_nan());
+        }
+    }
+}

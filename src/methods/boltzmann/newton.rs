@@ -8,6 +8,7 @@ use rayon::prelude::*;
 
 use crate::error::{Error, Result};
 use crate::methods::geometry::Geometry;
+use crate::numerics::worse;
 use crate::phase_space::PhaseSpace;
 use crate::solvers::block_tridiagonal::Structure;
 use crate::solvers::krylov::{self, Limits, LinearSystem, Outcome, Status, scaled_norm};
@@ -243,11 +244,6 @@ fn stalled(residuals: &[f64]) -> bool {
     let Some(earlier) = residuals.len().checked_sub(NEWTON_PATIENCE) else { return false };
     let least = |residuals: &[f64]| residuals.iter().copied().fold(f64::INFINITY, f64::min);
     earlier > 0 && least(&residuals[earlier..]) > NEWTON_STALL * least(&residuals[..earlier])
-}
-
-/// The larger one, NaN where one is.
-fn worse(a: f64, b: f64) -> f64 {
-    if a.is_nan() || a > b { a } else { b }
 }
 
 /// One solver per species.
