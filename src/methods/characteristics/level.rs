@@ -2,9 +2,10 @@
 
 use super::angles::{self, Integral};
 use super::field::{Field, MOST_NODES, Mesh, Value};
-use super::medium::{Medium, Slice};
+use super::medium::{Medium, Panel, Slice};
 use super::rules::{GAUSS, GaussRule};
-use super::scattering::{self, OWN_RAYS, Report};
+use super::scattering::{self, Report};
+use super::sweep;
 use super::trace::{End, Ends, Event, Tracer};
 use crate::error::Result;
 use crate::methods::boundary::Boundary;
@@ -22,6 +23,11 @@ const MOST_PER_ELEMENT: usize = 12;
 /// Nodes of the scattering mesh in radius and energy, about.
 const RADIAL_NODES: usize = 160;
 const SPECTRAL_NODES: usize = 80;
+/// With more panels than this, rays are shared between the nodes.
+const OWN_RAYS: usize = 200;
+/// Nodes of a panel then, and the optical depth below which two are enough.
+const SHARED_NODES: usize = 4;
+const THIN_PANEL: f64 = 1e-2;
 /// Panels of a boundary layer: each is this much thinner than the one before, down to an optical depth.
 const LAYER_RATIO: f64 = 4.0;
 const THINNEST_LAYER: f64 = 1e-3;
@@ -65,8 +71,6 @@ pub struct Level<'a> {
     pub scattering: Report,
     rule: GaussRule,
     pub tolerance: f64,
-    /// Whether this is the more exact one of the two levels.
-    pub fine: bool,
     /// Energies and weights of integrals over the problem's energies; (1, 1) in a gray problem.
     pub energies: Vec<(f64, f64)>,
 }
@@ -89,16 +93,20 @@ impl<'a> Level<'a> {
             "tabulated background and opacities"
         );
         if !panels.is_empty() {
-            let radial = match level.medium.panels.len() {
-                many if many > OWN_RAYS => 2,
-                _ => RADIAL_NODES.div_ceil(panels.len()).clamp(4, 7) - coarser,
-            };
             let edges = redshifted_edges(setup);
             let spectral =
                 SPECTRAL_NODES.div_ceil(edges.len().max(2) - 1).clamp(2 + coarser, MOST_NODES) - coarser;
+            let shared = level.shares_rays();
+            let own = RADIAL_NODES.div_ceil(panels.len()).clamp(4, 7) - coarser;
+            let opaque = |panel: &Panel| panel.largest_opacity * (panel.upper - panel.lower) > THIN_PANEL;
+            let radial = |panel: &Panel| match shared {
+                true if opaque(panel) => SHARED_NODES - coarser,
+                true => 2,
+                false => own,
+            };
             let mesh = Mesh::new(&level.medium, radial, edges, spectral);
             let goal = tolerance.max(1e-9);
-            let (field, report) = scattering::solve(setup, &level, mesh, goal, observer)?;
+            let (field, report) = scattering::solve(setup, &level, (mesh, shared), goal, observer)?;
             tracing::info!(
                 residual = report.residual,
                 amplification = report.amplification,
@@ -125,9 +133,13 @@ impl<'a> Level<'a> {
             scattering: Report::default(),
             rule: GaussRule::new(),
             tolerance,
-            fine: coarser == 0,
             energies: energies(setup, coarser),
         })
+    }
+
+    /// Whether nodes of the scattering mesh share their rays: there are too many for rays of each.
+    fn shares_rays(&self) -> bool {
+        self.medium.panels.len() > OWN_RAYS && sweep::applies(&self.medium, &self.edges)
     }
 
     /// The tracer of rays.

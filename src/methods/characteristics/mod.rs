@@ -10,6 +10,7 @@
 //! | `field` | J and H on a mesh: the source of scattering |
 //! | `scattering` | J and H by (I − Λ)x = b |
 //! | `sweep` | the same with rays that all nodes share |
+//! | `segment` | the formal solution through one piece of such a ray |
 //! | `level` | everything at one tolerance |
 //! | `integrated` | integrals over the energy |
 //! | `result` | the dataset |
@@ -22,6 +23,7 @@ mod medium;
 mod result;
 mod rules;
 mod scattering;
+mod segment;
 mod sweep;
 mod tables;
 mod trace;

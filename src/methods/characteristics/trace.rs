@@ -8,6 +8,7 @@
 
 use super::medium::{Medium, Slice, Spot};
 use super::rules::{GAUSS, GaussRule};
+use super::segment::{Segment, SegmentRule};
 use crate::opacities::LocalOpacity;
 
 /// Beyond this optical depth nothing is seen: e^{−41.5} < 1e-18.
@@ -18,6 +19,8 @@ const STRETCHES: usize = 400;
 const NOISE: f64 = 1e-14;
 /// Where F/r² stays below this, its linear model is better than its value, which is round-off.
 const LINEAR: f64 = 1e-9;
+/// How near to the ends of a piece, relatively, its path length per variable is taken.
+const NEAR_TURNING: f64 = 1e-6;
 /// Where F changes by less than this factor along a leg, y itself is the variable.
 const MILD: f64 = 0.5;
 
@@ -88,13 +91,6 @@ struct Ray {
 struct Point {
     r: f64,
     f: f64,
-}
-
-/// A short piece of a ray within one panel: where it begins, its middle and its end, and its path length.
-pub struct Segment {
-    pub samples: [Sample; 3],
-    /// ∫ D dl.
-    pub length: f64,
 }
 
 /// How a leg ended.
@@ -394,7 +390,14 @@ impl Variable {
 impl Tracer<'_> {
     /// The piece of the ray with the impact parameter `impact` from `from` to `to` (radii of `panel`; `None`
     /// for the turning point in it). Ratios of energies are relative to the energy at infinity.
-    pub fn segment(&self, species: usize, impact: f64, panel: usize, ends: [Option<f64>; 2]) -> Segment {
+    pub fn segment(
+        &self,
+        rule: &SegmentRule,
+        species: usize,
+        impact: f64,
+        panel: usize,
+        ends: [Option<f64>; 2],
+    ) -> Segment {
         let ray = Ray { species, redshift: 1.0, impact_squared: impact * impact };
         let known = ends[0].or(ends[1]).unwrap_or(0.0);
         let point = |r: f64| {
@@ -412,9 +415,13 @@ impl Tracer<'_> {
         let [from, to] = ends.map(|end| end.map_or_else(turning, point));
         let direction = if to.r < from.r { -1.0 } else { 1.0 };
         let variable = Variable::new(from, to);
-        let lengths = self.rule.nodes.map(|x| self.sample(&ray, panel, variable.at(x), direction).1);
-        let samples = [0.0, 0.5, 1.0].map(|x| self.sample(&ray, panel, variable.at(x), direction).0);
-        Segment { samples, length: self.rule.integral(&lengths) }
+        let sample = |x: f64| self.sample(&ray, panel, variable.at(x), direction);
+        let samples = rule.points.map(|x| sample(x).0);
+        // dl/dx has a limit at a turning point, where its formula is 0/0.
+        let lengths = rule.points.map(|x| sample(x.clamp(NEAR_TURNING, 1.0 - NEAR_TURNING)).1);
+        let length = self.rule.integral(&self.rule.nodes.map(|x| sample(x).1));
+        let scale = length / rule.integral(&lengths);
+        Segment { samples, lengths: lengths.map(|l| scale * l) }
     }
 
     fn stretch(&self, ray: &Ray, panel: usize, from: Point, to: Point, direction: f64) -> Stretch {
