@@ -62,6 +62,15 @@ fn end(boundary: &Boundary) -> End {
     }
 }
 
+/// Integrals over the angle.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Quadrature<T> {
+    pub values: Vec<T>,
+    /// What the embedded rule of lower order gives, where jumps keep the values from being held to the tolerance;
+    /// the values themselves elsewhere.
+    pub embedded: Vec<T>,
+}
+
 /// The solution at one tolerance.
 pub struct Level<'a> {
     pub medium: Medium,
@@ -179,7 +188,7 @@ impl<'a> Level<'a> {
     }
 
     /// J, H, K, L at each of `energies`.
-    pub fn moments(&self, species: usize, r: f64, energies: &[f64]) -> Vec<[f64; 4]> {
+    pub fn moments(&self, species: usize, r: f64, energies: &[f64]) -> Quadrature<[f64; 4]> {
         let sums = self.angular_integral(species, r, energies, 4, &|mu, out| {
             let mut power = 1.0;
             for out in out {
@@ -187,11 +196,16 @@ impl<'a> Level<'a> {
                 power *= mu;
             }
         });
-        sums.chunks_exact(4).map(|sums| std::array::from_fn(|n| sums[n])).collect()
+        let fours = |sums: &[f64]| sums.as_chunks::<4>().0.to_vec();
+        Quadrature { values: fours(&sums.values), embedded: fours(&sums.embedded) }
     }
 
     /// ½∫ f(μ) w(μ) dμ at each of `energies` for `size` weights that `weights(μ, out)` gives, weights
     /// fastest.
+    ///
+    /// Where the comoving energy somewhere along the rays crosses the edge of a group, f jumps in angle. The integrals
+    /// over the energy, in which these jumps average out, are held to the tolerance then, not those at each
+    /// energy.
     pub fn angular_integral(
         &self,
         species: usize,
@@ -199,56 +213,36 @@ impl<'a> Level<'a> {
         energies: &[f64],
         size: usize,
         weights: &dyn Fn(f64, &mut [f64]),
-    ) -> Vec<f64> {
-        if self.medium.jumps_in_angle() && energies.len() > 1 {
-            return self.energy_averaged_integral((species, r), energies, size, weights);
-        }
+    ) -> Quadrature<f64> {
+        let jumps = self.medium.jumps_in_angle() && energies.len() > 1;
+        let sums = if jumps { 2 * size } else { 0 };
         let tracer = self.tracer();
-        let breaks = angles::breaks(&self.medium, &self.edges, r);
         let slice = self.slice(species, r, energies);
+        let mut powers = vec![0.0; size];
         let mut g = |mu: f64, out: &mut [f64]| {
             let f = self.evaluate(&tracer, Event { species, r, mu, energies, slice: slice.as_ref() });
-            for (f, out) in f.iter().zip(out.chunks_exact_mut(size)) {
-                weights(mu, out);
-                out.iter_mut().for_each(|out| *out *= f);
-            }
-        };
-        let size_of_all = size * energies.len();
-        let (group, tested) = (size, size);
-        Integral { size: size_of_all, group, tested, tolerance: self.tolerance, g: &mut g }.over(&breaks)
-    }
-
-    /// As [`Level::angular_integral`] where f jumps in angle, at directions in which the comoving energy
-    /// somewhere crosses the edge of a group: the integrals over the energy, in which the jumps average
-    /// out, are held to the tolerance, not those at each energy.
-    fn energy_averaged_integral(
-        &self,
-        (species, r): (usize, f64),
-        energies: &[f64],
-        size: usize,
-        weights: &dyn Fn(f64, &mut [f64]),
-    ) -> Vec<f64> {
-        let tracer = self.tracer();
-        let breaks = angles::breaks(&self.medium, &self.edges, r);
-        let tested = 2 * size;
-        let mut g = |mu: f64, out: &mut [f64]| {
-            let f = self.evaluate(&tracer, Event { species, r, mu, energies, slice: None });
-            let (tests, out) = out.split_at_mut(tested);
-            let mut powers = vec![0.0; size];
             weights(mu, &mut powers);
+            let (sums, out) = out.split_at_mut(sums);
             for ((f, energy), out) in f.iter().zip(energies).zip(out.chunks_exact_mut(size)) {
-                for (m, (out, power)) in out.iter_mut().zip(&powers).enumerate() {
-                    *out = power * f;
-                    // Number and energy per logarithm of the energy.
-                    tests[m] += energy.powi(3) * *out;
-                    tests[size + m] += energy.powi(4) * *out;
+                out.iter_mut().zip(&powers).for_each(|(out, power)| *out = power * f);
+                // Number and energy per logarithm of the energy.
+                for (m, sum) in sums.iter_mut().enumerate() {
+                    *sum += energy.powi(3 + (m / size) as i32) * out[m % size];
                 }
             }
         };
-        let all = tested + size * energies.len();
-        let sums =
-            Integral { size: all, group: all, tested, tolerance: self.tolerance, g: &mut g }.over(&breaks);
-        sums[tested..].to_vec()
+        let all = sums + size * energies.len();
+        let (group, tested) = if jumps { (all, sums) } else { (size, size) };
+        let mut integral = Integral { size: all, group, tested, tolerance: self.tolerance, jumps, g: &mut g };
+        let more = if jumps { angles::octaves(&self.medium) } else { Vec::new() };
+        let breaks = angles::breaks(&self.medium, &self.edges, r, &more);
+        let (mut values, mut embedded) = integral.with_embedded(&breaks);
+        values.drain(..sums);
+        embedded.drain(..sums);
+        if !jumps {
+            embedded.clone_from(&values);
+        }
+        Quadrature { values, embedded }
     }
 }
 

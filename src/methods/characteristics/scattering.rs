@@ -249,7 +249,7 @@ impl Problem<'_> {
             energies.iter().map(|energy| energy / self.lapses[node]).collect()
         };
         let r = self.nodes[node].1;
-        let breaks = angles::breaks(&level.medium, &level.edges, r);
+        let breaks = angles::breaks(&level.medium, &level.edges, r, &[]);
         let mut collector = RowCollector {
             medium: &level.medium,
             mesh: self.mesh,
@@ -274,7 +274,7 @@ impl Problem<'_> {
         let size = group * comoving.len();
         // Where the fluid moves the matrices precondition only.
         let tolerance = if self.shifts { level.tolerance.max(PRECONDITIONER) } else { level.tolerance };
-        Integral { size, group, tested: TESTS, tolerance, g: &mut g }.over(&breaks)
+        Integral { size, group, tested: TESTS, tolerance, jumps: false, g: &mut g }.over(&breaks)
     }
 
     /// Entries of one energy in [`Problem::rows`].
@@ -385,7 +385,7 @@ impl Problem<'_> {
         let tracer = level.tracer();
         let r = self.nodes[node].1;
         let energies: Vec<f64> = self.energies.iter().map(|energy| energy / self.lapses[node]).collect();
-        let breaks = angles::breaks(&level.medium, &level.edges, r);
+        let breaks = angles::breaks(&level.medium, &level.edges, r, &[]);
         let moments = self.moments();
         let slice = level.slice(species, r, &energies);
         let mut g = |mu: f64, out: &mut [f64]| {
@@ -398,7 +398,7 @@ impl Problem<'_> {
         };
         let size = moments * energies.len();
         let tolerance = level.tolerance;
-        Integral { size, group: moments, tested: moments, tolerance, g: &mut g }.over(&breaks)
+        Integral { size, group: moments, tested: moments, tolerance, jumps: false, g: &mut g }.over(&breaks)
     }
 }
 
@@ -597,7 +597,7 @@ mod tests {
         let folding = (3.0 * kappa * total).sqrt();
         let edge = 1.0 + 0.710_4 / total;
         let j = 1.0 - edge / 0.5 * (0.5 * folding).sinh() / (folding * edge).sinh();
-        let found = level.moments(0, 0.5, &[1.0])[0][0];
+        let found = level.moments(0, 0.5, &[1.0]).values[0][0];
         assert!((found - j).abs() < 1e-5 * j, "{found} against {j}");
     }
 
