@@ -293,3 +293,89 @@ fn energies(setup: &Setup, coarser: usize) -> Vec<(f64, f64)> {
         })
         .collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+    use crate::numerics::worse;
+    use crate::problem::LoadOptions;
+    use crate::problem::load::load_text;
+
+    /// A shell in homologous expansion whose opacity is larger above the energy 3 and again above 6.
+    const EDGES: &str = r#"(
+        format: 1,
+        title: "Expanding shell with absorption edges",
+        units: Dimensionless,
+        background: (metric: Flat, velocity: PiecewiseLinear(radii: [1, 11], values: [0, 0.3])),
+        species: [(name: "nu")],
+        phase_space: (
+            r: (degree: 1, elements: Segments(start: 1, segments: [(end: 11, elements: 6)])),
+            mu: Uniform(degree: 1, elements: 2),
+            energy: Edges(degree: 2, edges: [1, 2, 2.5, 3, 3.5, 5, 6, 7, 8]),
+        ),
+        opacities: [Absorption(
+            absorption: Expression("(0.3 + 3*step(energy-3) + 9*step(energy-6))/r^2"),
+            equilibrium: Constant(1.0),
+        )],
+    )"#;
+
+    fn velocity(r: f64) -> f64 {
+        0.03 * (r - 1.0)
+    }
+
+    /// f = 1 − e^−τ by the midpoint rule along the straight ray, from nothing that the code above uses.
+    fn absorbed(r: f64, mu: f64, energy: f64) -> f64 {
+        let factor = |v: f64| 1.0 / (1.0 - v * v).sqrt();
+        let v = velocity(r);
+        let (cosine, fixed) = ((mu + v) / (1.0 + v * mu), energy * factor(v) * (1.0 + v * mu));
+        let step = 0.02;
+        let mut depth = 0.0;
+        for i in 0.. {
+            let s = step * (f64::from(i) + 0.5);
+            let place = (r * r - 2.0 * r * cosine * s + s * s).sqrt();
+            if !(1.0..=11.0).contains(&place) {
+                break;
+            }
+            let (v, along) = (velocity(place), (r * cosine - s) / place);
+            let doppler = factor(v) * (1.0 - v * along);
+            let above = |edge: f64| if fixed * doppler > edge { 1.0 } else { 0.0 };
+            depth += step * doppler * (0.3 + 3.0 * above(3.0) + 9.0 * above(6.0)) / (place * place);
+        }
+        -(-depth).exp_m1()
+    }
+
+    #[test]
+    fn jumps_in_angle_average_out_in_integrals_over_the_energy() {
+        let problem = load_text(EDGES.to_owned(), Path::new("shell.ron"), &LoadOptions::default()).unwrap();
+        let setup = Setup::build(&problem).unwrap();
+        let level = Level::unscattered(&setup, 1e-4, 0).unwrap();
+        assert!(level.medium.jumps_in_angle());
+        let energies: Vec<f64> = level.energies.iter().map(|pair| pair.0).collect();
+        let r = 7.0;
+        let found = level.moments(0, r, &energies);
+        let count = 2000;
+        let mut exact = vec![[0.0; 2]; energies.len()];
+        for i in 0..count {
+            let mu = 2.0 * (f64::from(i) + 0.5) / f64::from(count) - 1.0;
+            for (exact, energy) in exact.iter_mut().zip(&energies) {
+                let f = absorbed(r, mu, *energy) / f64::from(count);
+                *exact = [exact[0] + f, exact[1] + mu * f];
+            }
+        }
+        let total = |moment: &dyn Fn(usize) -> f64| -> f64 {
+            let pairs = level.energies.iter().enumerate();
+            pairs.map(|(k, (energy, weight))| weight * energy.powi(3) * moment(k)).sum()
+        };
+        for n in 0..2 {
+            let [value, embedded, exact] =
+                [total(&|k| found.values[k][n]), total(&|k| found.embedded[k][n]), total(&|k| exact[k][n])];
+            let error = (value - exact).abs();
+            assert!(error < 1e-4 * exact, "{n}: {value} {exact}");
+            assert!(error < (value - embedded).abs() + 2e-5 * exact, "{n}: {value} {embedded} {exact}");
+        }
+        let error = |k: usize| (found.values[k][0] - exact[k][0]).abs();
+        assert!((0..energies.len()).map(error).fold(0.0, worse) < 1e-3);
+    }
+}

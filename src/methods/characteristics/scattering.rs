@@ -23,9 +23,9 @@ use crate::opacities::LocalOpacity;
 use crate::progress::{self, Observer};
 use crate::solvers::krylov::{self, Limits, LinearSystem, Status};
 
-/// Energies whose matrices are assembled from the same rays, and in how many portions where rays are shared.
+/// Energies whose matrices are assembled from the same rays; where nodes share rays, so many of these together.
 const CHUNK: usize = 8;
-const PORTIONS: usize = 4;
+const SHARED_CHUNKS: usize = 4;
 /// Test functionals of each row.
 const TESTS: usize = 6;
 /// Relative accuracy of the matrices where they only precondition.
@@ -164,7 +164,8 @@ impl Problem<'_> {
     ) -> Result<(Vec<f64>, Report)> {
         let mut systems = Vec::new();
         let (mut x, mut report) = (Vec::new(), Report::default());
-        for chunk in self.energies.chunks(CHUNK) {
+        let together = if self.sweep.is_some() { SHARED_CHUNKS * CHUNK } else { CHUNK };
+        for chunk in self.energies.chunks(together) {
             let chunk = self.systems(species, chunk, observer)?;
             observer.report(progress::Event::Done {
                 what: name,
@@ -221,9 +222,8 @@ impl Problem<'_> {
         }
         let first = self.energies.iter().position(|energy| Some(energy) == energies.first()).unwrap_or(0);
         let numbers: Vec<usize> = (first..first + energies.len()).collect();
-        let portion = energies.len().div_ceil(PORTIONS);
         let matrices: Vec<Vec<Vec<f64>>> = numbers
-            .par_chunks(portion)
+            .par_chunks(CHUNK)
             .map(|numbers| sweep.rows(species, numbers[0]..numbers[0] + numbers.len(), self.moments()))
             .collect();
         let width = self.block() + 1;

@@ -12,7 +12,7 @@
 
 use rayon::prelude::*;
 
-use super::field::{Field, Mesh};
+use super::field::{Field, Mesh, RadialSpot};
 use super::medium::Medium;
 use super::segment::{POINTS, Segment, SegmentRule};
 use super::trace::{End, Ends, Tracer};
@@ -21,6 +21,8 @@ use crate::phase_space::basis::gauss_legendre;
 
 /// Portions of the rays that are summed up one after the other, whatever the number of threads.
 const PORTIONS: usize = 32;
+/// Coefficients of f at a node below this are left out.
+const NEGLIGIBLE: f64 = 1e-30;
 /// Energies nearer to each other than this, relatively, are one.
 const SAME_ENERGY: f64 = 1e-13;
 
@@ -184,7 +186,7 @@ impl<'a> Sweep<'a> {
     /// Takes f at the energies at infinity `shift` × those of the mesh through a piece.
     fn advance(&self, f: &mut [f64], species: usize, field: Option<&Field>, segment: &Segment, shift: f64) {
         let medium = self.tracer.medium;
-        let spots = segment.samples.each_ref().map(|at| self.mesh.radial_spot(medium, at.panel, at.r));
+        let spots = self.spots(segment);
         let shifts = segment.samples.each_ref().map(|at| shift * at.ratio);
         let logs = shifts.map(f64::ln);
         for (k, f) in f.iter_mut().enumerate() {
@@ -238,19 +240,19 @@ impl<'a> Sweep<'a> {
         let width = radii * moments + 1;
         let mut matrices = vec![vec![0.0; width * radii * moments]; energies.len()];
         for ray in 0..self.impacts.len() {
-            let mut rows = vec![vec![0.0; width]; energies.len()];
+            let mut rows: Vec<Row> = energies.clone().map(|_| Row::new(radii, moments)).collect();
             self.follow(species, ray, &mut |step| match step {
                 Step::Through(segment) => {
+                    let spots = self.spots(segment);
                     for (row, k) in rows.iter_mut().zip(energies.clone()) {
-                        self.pass(row, species, segment, k, moments);
+                        self.pass(row, species, segment, &spots, k);
                     }
                 }
                 Step::At { node, outward } => {
                     let weights = self.weights[node][usize::from(outward)][ray];
                     for (row, matrix) in rows.iter().zip(&mut matrices) {
                         for (moment, weight) in weights.into_iter().enumerate().take(moments) {
-                            let target = &mut matrix[(moment * radii + node) * width..][..width];
-                            target.iter_mut().zip(row).for_each(|(sum, value)| *sum += weight * value);
+                            row.add_to(&mut matrix[(moment * radii + node) * width..][..width], weight);
                         }
                     }
                 }
@@ -259,8 +261,20 @@ impl<'a> Sweep<'a> {
         matrices
     }
 
-    fn pass(&self, row: &mut [f64], species: usize, segment: &Segment, k: usize, moments: usize) {
-        let (medium, radii) = (self.tracer.medium, self.tangents.len());
+    /// Where the points of a piece are among the radial nodes.
+    fn spots(&self, segment: &Segment) -> [Option<RadialSpot>; POINTS] {
+        segment.samples.each_ref().map(|at| self.mesh.radial_spot(self.tracer.medium, at.panel, at.r))
+    }
+
+    fn pass(
+        &self,
+        row: &mut Row,
+        species: usize,
+        segment: &Segment,
+        spots: &[Option<RadialSpot>; POINTS],
+        k: usize,
+    ) {
+        let medium = self.tracer.medium;
         let opacities = segment.samples.each_ref().map(|at| {
             let (energy, log) = (self.energies[k] / at.lapse(), self.logs[k] - at.lapse().ln());
             medium.opacity(species, at.panel, &at.spot, energy, log)
@@ -268,20 +282,13 @@ impl<'a> Sweep<'a> {
         let depths =
             std::array::from_fn(|i| segment.lengths[i] * (opacities[i].absorption + opacities[i].scattering));
         let (depth, parts) = self.rule.weights(&depths);
-        let transmission = (-depth).exp();
-        row.iter_mut().for_each(|value| *value *= transmission);
-        let last = row.len() - 1;
-        for ((at, opacity), part) in segment.samples.iter().zip(&opacities).zip(parts) {
-            row[last] += part * over(opacity.emissivity, opacity);
-            let Some(spot) = self.mesh.radial_spot(medium, at.panel, at.r) else { continue };
-            let j = part * over(opacity.scattering, opacity);
-            let h = part * 3.0 * over(opacity.scattering_first, opacity) * at.mu;
-            for (node, w) in (spot.first..).zip(spot.weights()) {
-                row[node] += j * w;
-                if moments == 2 {
-                    row[radii + node] += h * w;
-                }
-            }
+        row.weaken((-depth).exp());
+        for (i, (at, opacity)) in segment.samples.iter().zip(&opacities).enumerate() {
+            row.emission += parts[i] * over(opacity.emissivity, opacity);
+            let Some(spot) = &spots[i] else { continue };
+            let j = parts[i] * over(opacity.scattering, opacity);
+            let h = parts[i] * 3.0 * over(opacity.scattering_first, opacity) * at.mu;
+            row.add(spot, [j, h]);
         }
     }
 
@@ -310,6 +317,67 @@ impl<'a> Sweep<'a> {
             if let Some(node) = node {
                 take(Step::At { node, outward });
             }
+        }
+    }
+}
+
+/// f along a ray as a linear function of J and H at the radial nodes, and its constant part.
+struct Row {
+    /// For each moment the coefficients at all radial nodes.
+    moments: Vec<Vec<f64>>,
+    emission: f64,
+    /// The nodes whose coefficients are not negligible: a few in opaque matter.
+    seen: std::ops::Range<usize>,
+}
+
+impl Row {
+    fn new(radii: usize, moments: usize) -> Self {
+        Self { moments: vec![vec![0.0; radii]; moments], emission: 0.0, seen: 0..0 }
+    }
+
+    fn weaken(&mut self, transmission: f64) {
+        self.emission *= transmission;
+        for values in &mut self.moments {
+            values[self.seen.clone()].iter_mut().for_each(|value| *value *= transmission);
+        }
+        while !self.seen.is_empty() && self.forget(self.seen.start) {
+            self.seen.start += 1;
+        }
+        while !self.seen.is_empty() && self.forget(self.seen.end - 1) {
+            self.seen.end -= 1;
+        }
+    }
+
+    /// Makes the coefficients at a node zero where they are negligible; whether they were.
+    fn forget(&mut self, node: usize) -> bool {
+        let negligible = self.moments.iter().all(|values| values[node].abs() < NEGLIGIBLE);
+        if negligible {
+            self.moments.iter_mut().for_each(|values| values[node] = 0.0);
+        }
+        negligible
+    }
+
+    fn add(&mut self, spot: &RadialSpot, coefficients: [f64; 2]) {
+        let end = spot.first + spot.weights().len();
+        self.seen = match self.seen.is_empty() {
+            true => spot.first..end,
+            false => self.seen.start.min(spot.first)..self.seen.end.max(end),
+        };
+        for (values, coefficient) in self.moments.iter_mut().zip(coefficients) {
+            let own = values[spot.first..].iter_mut().zip(spot.weights());
+            own.for_each(|(value, w)| *value += coefficient * w);
+        }
+    }
+
+    /// Adds `weight` times all coefficients and the emission to a row of the matrix.
+    fn add_to(&self, target: &mut [f64], weight: f64) {
+        for (n, values) in self.moments.iter().enumerate() {
+            let first = n * values.len() + self.seen.start;
+            let seen = values[self.seen.clone()].iter();
+            target[first..].iter_mut().zip(seen).for_each(|(sum, value)| *sum += weight * value);
+        }
+        if let Some(sum) = target.last_mut() {
+            *sum += weight * self.emission;
         }
     }
 }
