@@ -185,7 +185,8 @@ impl Mesh {
 
     /// The first node of the element of αε, and the place in it from −1 to 1: below the mesh its lowest
     /// energy, above it nothing.
-    fn spectral_spot(&self, energy: f64) -> Option<(usize, f64)> {
+    /// Element number `guess` is looked at first.
+    fn spectral_spot(&self, energy: f64, guess: usize) -> Option<(usize, f64)> {
         let (Some(&first), Some(&last)) = (self.energy_edges.first(), self.energy_edges.last()) else {
             return Some((0, 0.0));
         };
@@ -193,7 +194,9 @@ impl Mesh {
             return None;
         }
         let energy = energy.max(first);
-        let element = self.energy_edges.partition_point(|&edge| edge <= energy);
+        let is_there = self.energy_edges[guess] <= energy
+            && self.energy_edges.get(guess + 1).is_some_and(|&e| energy < e);
+        let element = if is_there { guess + 1 } else { self.energy_edges.partition_point(|&e| e <= energy) };
         let element = element.clamp(1, self.energy_edges.len() - 1) - 1;
         let (low, high) = (self.energy_edges[element], self.energy_edges[element + 1]);
         let x = (2.0 * energy - low - high) / (high - low);
@@ -224,18 +227,39 @@ impl Field {
         Self { mesh, values, reference }
     }
 
-    /// J and H of `species` at `at` for the comoving energy `energy`.
-    pub fn at(&self, medium: &Medium, species: usize, at: &Sample, energy: f64) -> [f64; 2] {
-        let energy = if medium.gray { 1.0 } else { at.lapse() * energy };
-        let spot = self.mesh.radial_spot(medium, at.panel, at.r);
-        spot.map_or([0.0; 2], |spot| self.near(&spot, species, energy))
-    }
-
     /// J and H of `species` at a radial place for the redshifted comoving energy `energy` (αε; 1 in a gray
     /// problem).
     pub fn near(&self, spot: &RadialSpot, species: usize, energy: f64) -> [f64; 2] {
-        let Some((row, x)) = self.mesh.spectral_spot(energy) else { return [0.0; 2] };
+        self.spectral_sum(species, energy, 0, |node| self.radial_sum(spot, species, node))
+    }
+
+    /// J and H of `species` at a radial place over the reference spectrum, for all energy nodes.
+    pub fn spectrum(&self, spot: &RadialSpot, species: usize) -> Vec<[f64; 2]> {
+        (0..self.mesh.size().1).map(|node| self.radial_sum(spot, species, node)).collect()
+    }
+
+    /// J and H at a redshifted comoving energy, which may lie in element `guess`, from a spectrum of
+    /// [`Field::spectrum`].
+    pub fn of_spectrum(&self, spectrum: &[[f64; 2]], species: usize, energy: f64, guess: usize) -> [f64; 2] {
+        self.spectral_sum(species, energy, guess, |node| spectrum[node])
+    }
+
+    fn radial_sum(&self, spot: &RadialSpot, species: usize, node: usize) -> [f64; 2] {
         let (radii, energies) = self.mesh.size();
+        let start = (species * energies + node) * radii + spot.first;
+        let pairs = self.values[start..].iter().zip(spot.weights());
+        pairs.fold([0.0; 2], |sum, (value, w)| [sum[0] + w * value[0], sum[1] + w * value[1]])
+    }
+
+    fn spectral_sum(
+        &self,
+        species: usize,
+        energy: f64,
+        guess: usize,
+        at_node: impl Fn(usize) -> [f64; 2],
+    ) -> [f64; 2] {
+        let Some((row, x)) = self.mesh.spectral_spot(energy, guess) else { return [0.0; 2] };
+        let energies = self.mesh.size().1;
         let nodal = &self.mesh.spectral;
         let reference = &self.reference[species * energies + row..][..nodal.len()];
         // Polynomials through zeros, below a threshold of emission, would be negative between them.
@@ -245,11 +269,8 @@ impl Field {
         let mut log = 0.0;
         for (k, (w, reference)) in spectral.iter().zip(reference).enumerate() {
             log += w * reference;
-            let start = (species * energies + row + k) * radii + spot.first;
-            for (value, radial) in self.values[start..].iter().zip(spot.weights()) {
-                sum[0] += w * radial * value[0];
-                sum[1] += w * radial * value[1];
-            }
+            let value = at_node(row + k);
+            sum = [sum[0] + w * value[0], sum[1] + w * value[1]];
         }
         let scale = if log == 0.0 { 1.0 } else { log.exp() };
         sum.map(|sum| scale * sum)
@@ -258,20 +279,42 @@ impl Field {
 
 /// Adds f up for each energy.
 pub struct Value<'a> {
-    pub medium: &'a Medium,
-    pub field: Option<&'a Field>,
-    /// Whether emission and inflow count.
-    pub emission: bool,
-    pub species: usize,
+    medium: &'a Medium,
+    field: Option<&'a Field>,
+    emission: bool,
+    species: usize,
     pub f: Vec<f64>,
+    /// Radial places of the samples that are looked at.
+    spots: Vec<Option<RadialSpot>>,
+}
+
+impl<'a> Value<'a> {
+    /// f of `species` at `energies` energies with scattering by `field`; whether `emission` and inflow count.
+    pub fn new(
+        medium: &'a Medium,
+        field: Option<&'a Field>,
+        emission: bool,
+        species: usize,
+        energies: usize,
+    ) -> Self {
+        Self { medium, field, emission, species, f: vec![0.0; energies], spots: Vec::new() }
+    }
 }
 
 impl Collector for Value<'_> {
-    fn source(&self, _number: usize, at: &Sample, energy: f64, opacity: &LocalOpacity) -> f64 {
+    fn enter(&mut self, samples: &[Sample]) {
+        let Some(field) = self.field else { return };
+        self.spots.clear();
+        self.spots.extend(samples.iter().map(|at| field.mesh.radial_spot(self.medium, at.panel, at.r)));
+    }
+
+    fn source(&self, sample: usize, at: &Sample, energy: f64, opacity: &LocalOpacity) -> f64 {
         let emissivity = if self.emission { opacity.emissivity } else { 0.0 };
-        match self.field {
-            Some(field) if opacity.scattering > 0.0 => {
-                let [j, h] = field.at(self.medium, self.species, at, energy);
+        let spot = self.spots.get(sample).and_then(Option::as_ref);
+        match self.field.zip(spot) {
+            Some((field, spot)) if opacity.scattering > 0.0 => {
+                let redshifted = if self.medium.gray { 1.0 } else { at.lapse() * energy };
+                let [j, h] = field.near(spot, self.species, redshifted);
                 emissivity + opacity.scattering * j + 3.0 * opacity.scattering_first * at.mu * h
             }
             _ => emissivity,

@@ -36,11 +36,14 @@ pub struct SegmentRule {
     pub points: [f64; POINTS],
     /// ∫₀^{x_i} ℓ_j dx, row i.
     running: [[f64; POINTS]; POINTS],
+    /// Whether the source is linear between the points in any case.
+    linear: bool,
 }
 
 impl SegmentRule {
-    /// The rule on Chebyshev points of the second kind.
-    pub fn new() -> Self {
+    /// The rule on Chebyshev points of the second kind; with sources that are linear between the points where
+    /// `linear`, which is less exact.
+    pub fn new(linear: bool) -> Self {
         let nodal = Nodal::with_ends(POINTS);
         let (x, w) = gauss_legendre(POINTS);
         let points: [f64; POINTS] = std::array::from_fn(|i| 0.5 * (1.0 + nodal.nodes[i]));
@@ -49,7 +52,7 @@ impl SegmentRule {
             0.5 * to * part.sum::<f64>()
         };
         let running = points.map(|to| std::array::from_fn(|j| integral(to, j)));
-        Self { points, running }
+        Self { points, running, linear }
     }
 
     /// ∫₀¹ of the values at the points.
@@ -70,7 +73,11 @@ impl SegmentRule {
             let stretch = (shares[i] - shares[i - 1]) / (self.points[i] - self.points[i - 1]);
             (1.0 / UNEVEN..=UNEVEN).contains(&stretch)
         });
-        if even { (depth, polynomial_weights(depth, &shares)) } else { self.linear_weights(depths) }
+        if even && !self.linear {
+            (depth, polynomial_weights(depth, &shares))
+        } else {
+            self.linear_weights(depths)
+        }
     }
 
     /// The same with a source function that is linear between the points, and the extinction too: never
@@ -156,7 +163,7 @@ mod tests {
     /// With dτ/dx = 1 + x and S a polynomial of degree 2 in τ, hence of degree 4 in x.
     #[test]
     fn polynomials_in_the_optical_depth_are_integrated() {
-        let rule = SegmentRule::new();
+        let rule = SegmentRule::new(false);
         for scale in [1e-6, 1e-2, 1.0, 1e3] {
             let (depth, weights) = rule.weights(&rule.points.map(|x| scale * (1.0 + x)));
             assert!((depth - 1.5 * scale).abs() < 1e-14 * depth);
@@ -171,7 +178,7 @@ mod tests {
 
     #[test]
     fn jumps_of_the_extinction_make_no_weight_negative() {
-        let rule = SegmentRule::new();
+        let rule = SegmentRule::new(false);
         for scale in [1e-3, 1.0, 1e3] {
             let (depth, weights) = rule.weights(&[scale, scale, scale, 1e3 * scale, 1e3 * scale]);
             assert!(weights.iter().all(|&w| w >= 0.0), "{weights:?}");

@@ -75,7 +75,7 @@ impl<'a> Sweep<'a> {
         let mut sweep = Self {
             pieces: pieces(medium, mesh, &tangents),
             impacts: impacts(&tangents),
-            rule: SegmentRule::new(),
+            rule: SegmentRule::new(false),
             velocities: places.iter().map(|place| place.velocity).collect(),
             logs: energies.iter().map(|energy| energy.ln()).collect(),
             energies,
@@ -189,16 +189,20 @@ impl<'a> Sweep<'a> {
         let spots = self.spots(segment);
         let shifts = segment.samples.each_ref().map(|at| shift * at.ratio);
         let logs = shifts.map(f64::ln);
+        let spectra = spots.each_ref().map(|spot| Some(field?.spectrum(spot.as_ref()?, species)));
+        let mut guess = 0;
         for (k, f) in f.iter_mut().enumerate() {
             let mut sources = [0.0; POINTS];
             let mut depths = [0.0; POINTS];
             for (i, at) in segment.samples.iter().enumerate() {
                 let energy = self.energies[k] * shifts[i];
-                let opacity = medium.opacity(species, at.panel, &at.spot, energy, self.logs[k] + logs[i]);
-                let source = match (field, &spots[i]) {
+                let place = (energy, self.logs[k] + logs[i]);
+                let opacity = medium.opacity_near(species, at.panel, &at.spot, place, &mut guess);
+                let source = match (field, &spectra[i]) {
                     (None, _) => opacity.emissivity,
-                    (Some(field), Some(spot)) if opacity.scattering != 0.0 => {
-                        let [j, h] = field.near(spot, species, at.lapse() * energy);
+                    (Some(field), Some(spectrum)) if opacity.scattering != 0.0 => {
+                        let element = k / self.mesh.spectral.len();
+                        let [j, h] = field.of_spectrum(spectrum, species, at.lapse() * energy, element);
                         opacity.scattering * j + 3.0 * opacity.scattering_first * at.mu * h
                     }
                     _ => 0.0,
@@ -233,19 +237,19 @@ impl<'a> Sweep<'a> {
         (0..f.len()).map(at).collect()
     }
 
-    /// Rows of Λ, without Doppler shifts, for energies number `first` and following: for each of them
+    /// Rows of Λ, without Doppler shifts, for redshifted comoving energies: for each of them
     /// (moment, radius) rows with a column for each (moment, radius) and one for the emission.
-    pub fn rows(&self, species: usize, energies: std::ops::Range<usize>, moments: usize) -> Vec<Vec<f64>> {
+    pub fn rows(&self, species: usize, energies: &[f64], moments: usize) -> Vec<Vec<f64>> {
         let radii = self.tangents.len();
         let width = radii * moments + 1;
         let mut matrices = vec![vec![0.0; width * radii * moments]; energies.len()];
         for ray in 0..self.impacts.len() {
-            let mut rows: Vec<Row> = energies.clone().map(|_| Row::new(radii, moments)).collect();
+            let mut rows: Vec<Row> = energies.iter().map(|_| Row::new(radii, moments)).collect();
             self.follow(species, ray, &mut |step| match step {
                 Step::Through(segment) => {
                     let spots = self.spots(segment);
-                    for (row, k) in rows.iter_mut().zip(energies.clone()) {
-                        self.pass(row, species, segment, &spots, k);
+                    for (row, &energy) in rows.iter_mut().zip(energies) {
+                        self.pass(row, species, segment, &spots, energy);
                     }
                 }
                 Step::At { node, outward } => {
@@ -272,12 +276,13 @@ impl<'a> Sweep<'a> {
         species: usize,
         segment: &Segment,
         spots: &[Option<RadialSpot>; POINTS],
-        k: usize,
+        energy: f64,
     ) {
         let medium = self.tracer.medium;
+        let mut guess = 0;
         let opacities = segment.samples.each_ref().map(|at| {
-            let (energy, log) = (self.energies[k] / at.lapse(), self.logs[k] - at.lapse().ln());
-            medium.opacity(species, at.panel, &at.spot, energy, log)
+            let comoving = energy / at.lapse();
+            medium.opacity_near(species, at.panel, &at.spot, (comoving, comoving.ln()), &mut guess)
         });
         let depths =
             std::array::from_fn(|i| segment.lengths[i] * (opacities[i].absorption + opacities[i].scattering));
