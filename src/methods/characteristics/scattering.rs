@@ -668,17 +668,21 @@ mod tests {
 
     /// A sphere that absorbs little of what it scatters, of optical depth `depth`, in `zones` equal panels.
     fn opaque(depth: f64, zones: usize) -> Setup {
-        let text = OPAQUE
-            .replace("elements: 6, spacing: GradedToEnd(50)", &format!("elements: {zones}"))
-            .replace("energy: Gray", "energy: Geometric(degree: 1, from: 1, to: 2, elements: 2)")
-            .replace("Constant(0.001)", &format!("Constant({})", FOLDING.powi(2) / (3.0 * depth)))
-            .replace("Constant(1000.0)", &format!("Constant({depth})"));
+        let text = sphere_text(depth, zones);
         let problem = load_text(text, Path::new("sphere.ron"), &LoadOptions::default()).unwrap();
         Setup::build(&problem).unwrap()
     }
 
-    /// J at the radial nodes of `mesh` by rays that they share.
-    fn by_shared_rays(level: &Level, mesh: &Mesh) -> Vec<f64> {
+    fn sphere_text(depth: f64, zones: usize) -> String {
+        OPAQUE
+            .replace("elements: 6, spacing: GradedToEnd(50)", &format!("elements: {zones}"))
+            .replace("energy: Gray", "energy: Geometric(degree: 1, from: 1, to: 2, elements: 2)")
+            .replace("Constant(0.001)", &format!("Constant({})", FOLDING.powi(2) / (3.0 * depth)))
+            .replace("Constant(1000.0)", &format!("Constant({depth})"))
+    }
+
+    /// J at the radial nodes of `mesh` by rays that they share, or by those of each node.
+    fn mean_intensity(level: &Level, mesh: &Mesh, shared: bool) -> Vec<f64> {
         let nodes = mesh.radii(&level.medium);
         let problem = Problem {
             level,
@@ -687,11 +691,25 @@ mod tests {
             energies: mesh.energies(),
             anisotropic: false,
             shifts: false,
-            sweep: Some(Sweep::new(level.tracer(), mesh, &nodes)),
+            sweep: shared.then(|| Sweep::new(level.tracer(), mesh, &nodes)),
             nodes,
         };
         let system = problem.systems(0, &problem.energies[..1], &progress::Silent).unwrap().remove(0);
         system.solve(&system.b)
+    }
+
+    /// Where the opacity jumps between two zones, as it does in tables, the flux is continuous all the same.
+    #[test]
+    fn shared_rays_pass_jumps_of_the_opacity() {
+        let more = "Scattering(scattering: Constant(3000.0), region: (outer: 0.5)),\n        ], ";
+        let text = sphere_text(300.0, 20).replace("],\n    )", more) + ")";
+        let problem = load_text(text, Path::new("sphere.ron"), &LoadOptions::default()).unwrap();
+        let setup = Setup::build(&problem).unwrap();
+        let level = Level::unscattered(&setup, 1e-4, 0).unwrap();
+        let mesh = Mesh::new(&level.medium, |_| 4, redshifted_edges(&setup), 2);
+        let [shared, own] = [true, false].map(|shared| mean_intensity(&level, &mesh, shared));
+        let off = shared.iter().zip(&own).map(|(a, b)| (a / b - 1.0).abs()).fold(0.0, worse);
+        assert!(off < 1e-3, "{off:e}");
     }
 
     /// Panels of optical depth 5 to 500 with nodes inside them let neutrinos diffuse; without, they would be
@@ -709,7 +727,7 @@ mod tests {
             let error = |radial: usize| {
                 let mesh = Mesh::new(&level.medium, |_| radial, redshifted_edges(&setup), 2);
                 let nodes = mesh.radii(&level.medium);
-                let found = by_shared_rays(&level, &mesh);
+                let found = mean_intensity(&level, &mesh, true);
                 let inside = nodes.iter().zip(&found).filter(|(node, _)| (0.01..0.9).contains(&node.1));
                 inside.map(|(node, j)| (j / exact(node.1) - 1.0).abs()).fold(0.0, worse)
             };

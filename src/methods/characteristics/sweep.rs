@@ -131,7 +131,8 @@ impl<'a> Sweep<'a> {
         reference: &[f64],
         moments: usize,
     ) -> Vec<f64> {
-        let size = self.energies.len() * moments * self.tangents.len();
+        let (energies, radii) = (self.energies.len(), self.tangents.len());
+        let size = energies * moments * radii;
         let portion = self.impacts.len().div_ceil(PORTIONS);
         let parts: Vec<Vec<f64>> = (0..self.impacts.len())
             .collect::<Vec<_>>()
@@ -147,9 +148,14 @@ impl<'a> Sweep<'a> {
         for part in parts {
             total.iter_mut().zip(part).for_each(|(sum, value)| *sum += value);
         }
-        total
+        let ordered = |index: usize| {
+            let (k, moment, node) = (index / (moments * radii), index / radii % moments, index % radii);
+            total[(node * moments + moment) * energies + k]
+        };
+        (0..size).map(ordered).collect()
     }
 
+    /// Adds what a ray makes, in the order of (radius, moment, energy).
     fn follow_values(
         &self,
         (species, ray): (usize, usize),
@@ -158,8 +164,8 @@ impl<'a> Sweep<'a> {
         moments: usize,
         sum: &mut [f64],
     ) {
-        let radii = self.tangents.len();
-        let mut f = vec![0.0; self.energies.len()];
+        let energies = self.energies.len();
+        let mut f = vec![0.0; energies];
         // Energies at infinity for which f is held, over the mesh's energies.
         let mut shift = 1.0;
         self.follow(species, ray, &mut |step| match step {
@@ -175,9 +181,8 @@ impl<'a> Sweep<'a> {
                 for (moment, weight) in
                     self.weights[node][usize::from(outward)][ray].iter().enumerate().take(moments)
                 {
-                    for (k, f) in f.iter().enumerate() {
-                        sum[(k * moments + moment) * radii + node] += weight * f;
-                    }
+                    let own = &mut sum[(node * moments + moment) * energies..][..energies];
+                    own.iter_mut().zip(&f).for_each(|(sum, f)| *sum += weight * f);
                 }
             }
         });
