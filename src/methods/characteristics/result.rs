@@ -173,10 +173,13 @@ impl Values {
     }
 }
 
+/// Moments at each energy, and the integrals over the energy.
+type ColumnIntegrals = (Vec<[f64; 4]>, [f64; 12]);
+
 /// Everything at one (species, radius).
 struct Column {
-    best: (Vec<[f64; 4]>, [f64; 12]),
-    embedded: (Vec<[f64; 4]>, [f64; 12]),
+    best: ColumnIntegrals,
+    embedded: ColumnIntegrals,
     f: Vec<f64>,
 }
 
@@ -210,7 +213,7 @@ fn values(
 /// From columns to variables with the radius as the fastest dimension.
 fn arranged(space: &PhaseSpace, radii: usize, columns: &[Column]) -> Values {
     let (energies, ordinates) = (space.energy.len(), space.angular.nodes.len());
-    let of = |pick: fn(&Column) -> &(Vec<[f64; 4]>, [f64; 12])| {
+    let of = |pick: fn(&Column) -> &ColumnIntegrals| {
         let mut integrals = Integrals::default();
         for columns in columns.chunks_exact(radii) {
             integrals.integrated.extend(columns.iter().map(|column| pick(column).1));

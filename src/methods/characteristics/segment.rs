@@ -102,9 +102,9 @@ impl SegmentRule {
 /// power its moment (a transposed Vandermonde system; Björck & Pereyra 1970, Math. Comp. 24, 893).
 fn polynomial_weights(depth: f64, shares: &[f64; POINTS]) -> [f64; POINTS] {
     let mut w = exponential_moments(depth);
-    for k in 0..POINTS - 1 {
+    for (k, share) in shares[..POINTS - 1].iter().enumerate() {
         for i in (k + 1..POINTS).rev() {
-            w[i] -= shares[k] * w[i - 1];
+            w[i] -= share * w[i - 1];
         }
     }
     for k in (0..POINTS - 1).rev() {
