@@ -154,9 +154,12 @@ impl Mesh {
     /// (panel, r) of the radial nodes.
     pub fn radii(&self, medium: &Medium) -> Vec<(usize, f64)> {
         let mut nodes = vec![(0, 0.0); self.radii];
-        for (p, cell) in self.cells.iter().enumerate() {
-            let (Some(cell), Some(radii)) = (cell, self.radii_of(medium, p)) else { continue };
-            nodes[cell.first..].iter_mut().zip(radii).for_each(|(node, r)| *node = (p, r));
+        for (p, (cell, panel)) in self.cells.iter().zip(&medium.panels).enumerate() {
+            let Some(cell) = cell else { continue };
+            let radii = self.rules[cell.count - 2].between(panel.lower, panel.upper);
+            for (node, r) in nodes[cell.first..].iter_mut().zip(radii) {
+                *node = (p, r.clamp(panel.lower, panel.upper));
+            }
         }
         nodes
     }
