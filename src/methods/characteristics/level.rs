@@ -306,7 +306,7 @@ mod tests {
     use super::*;
     use crate::numerics::worse;
     use crate::problem::LoadOptions;
-    use crate::problem::load::load_text;
+    use crate::problem::load::{load, load_text};
 
     /// A shell in homologous expansion whose opacity is larger above the energy 3 and again above 6.
     const EDGES: &str = r#"(
@@ -393,5 +393,26 @@ mod tests {
         }
         let error = |k: usize| (found.values[k][0] - exact[k][0]).abs();
         assert!((0..energies.len()).map(error).fold(0.0, worse) < 1e-3);
+    }
+
+    /// At an edge of a panel rounding decides on which side of it a nearly tangential ray turns.
+    #[test]
+    fn rays_that_graze_edges_of_panels_are_continuous() {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("problems/oven.ron");
+        let setup = Setup::build(&load(&path, &LoadOptions::default()).unwrap()).unwrap();
+        let level = Level::unscattered(&setup, 1e-9, 0).unwrap();
+        let outer = level.medium.range().1;
+        // At the reflecting wall itself a ray along it has no length.
+        for r in level.medium.panels.iter().map(|panel| panel.upper).filter(|&r| r < outer) {
+            let f = |mu: f64| level.f(0, r, mu, &[30.0])[0];
+            for sign in [-1.0, 1.0] {
+                let near = f(sign * 1e-4);
+                for exponent in 0..80 {
+                    let mu = sign * 10.0_f64.powf(-6.0 - 0.1 * f64::from(exponent));
+                    let grazing = f(mu);
+                    assert!((grazing - near).abs() < 1e-2 * near, "{r} {mu:e}: {grazing} {near}");
+                }
+            }
+        }
     }
 }

@@ -208,13 +208,17 @@ impl Walk<'_, '_> {
                 return self.piece(panel, target, outward).unwrap_or(Stop::Turned);
             }
             let b = self.ray.impact_squared.sqrt();
-            if b >= tangent {
+            // A ray that has just turned beside an edge goes on, although rounding may put it beyond.
+            let grazes = b >= tangent && self.position.f == 0.0 && b <= tangent * (1.0 + NOISE);
+            if b >= tangent && !grazes {
                 let turning = self.turning_point(panel, edge);
                 return self.piece(panel, turning, outward).unwrap_or(Stop::Turned);
             }
-            let at_edge = Point { r: edge, f: edge * edge * (1.0 - b / tangent) * (1.0 + b / tangent) };
-            let at_edge = if edge == 0.0 { Point { r: 0.0, f: 0.0 } } else { at_edge };
-            if let Some(stop) = self.piece(panel, at_edge, outward) {
+            let f = edge * edge * (1.0 - b / tangent) * (1.0 + b / tangent);
+            let at_edge = Point { r: edge, f: if edge == 0.0 || grazes { 0.0 } else { f } };
+            if grazes {
+                self.position = at_edge;
+            } else if let Some(stop) = self.piece(panel, at_edge, outward) {
                 return stop;
             }
             let last = if outward { panel + 1 == medium.panels.len() } else { panel == 0 };
