@@ -7,7 +7,7 @@ use super::rules::{GAUSS, GaussRule};
 use super::scattering::{self, Report};
 use super::segment::SegmentRule;
 use super::sweep;
-use super::trace::{End, Ends, Event, Tracer};
+use super::trace::{End, Ends, Event, Tracer, lorentz};
 use crate::error::Result;
 use crate::methods::boundary::Boundary;
 use crate::methods::setup::Setup;
@@ -251,6 +251,49 @@ impl<'a> Level<'a> {
     }
 }
 
+impl Level<'_> {
+    /// ½∫∫ ε^p μ^n f dε dμ over the problem's energies for p = 2 to 5 and n = 0 to 2, n fastest, where f jumps in
+    /// angle and energy.
+    ///
+    /// For each direction the integral is over the energy at infinity, between the edges of the groups there: where
+    /// neutrinos come from matter at rest, f jumps at these. A rule over the comoving energy meets the
+    /// jumps of all groups at the same place between its nodes, which does not average out.
+    pub fn energy_integrals(&self, species: usize, r: f64) -> Quadrature<f64> {
+        let place = self.medium.spot(self.medium.panel_at(r, false), r).place;
+        let redshift = place.lapse * lorentz(place.velocity);
+        let tracer = self.tracer();
+        let mut g = |mu: f64, out: &mut [f64]| {
+            let to_infinity = redshift * (1.0 + place.velocity * mu);
+            let rule = self.energies_at_infinity(to_infinity);
+            let energies: Vec<f64> = rule.iter().map(|pair| pair.0 / to_infinity).collect();
+            let f = self.evaluate(&tracer, Event { species, r, mu, energies: &energies, slice: None });
+            for ((f, energy), (_, weight)) in f.iter().zip(&energies).zip(&rule) {
+                for (m, out) in out.iter_mut().enumerate() {
+                    *out +=
+                        weight / to_infinity * energy.powi(2 + (m / 3) as i32) * mu.powi((m % 3) as i32) * f;
+                }
+            }
+        };
+        let mut integral =
+            Integral { size: 12, group: 3, tested: 3, tolerance: self.tolerance, jumps: true, g: &mut g };
+        let more = angles::octaves(&self.medium);
+        let breaks = angles::breaks(&self.medium, &self.edges, r, &more);
+        let (values, embedded) = integral.with_embedded(&breaks);
+        Quadrature { values, embedded }
+    }
+
+    /// Energies at infinity and weights over the problem's range of comoving energies, `to_infinity` times smaller.
+    fn energies_at_infinity(&self, to_infinity: f64) -> Vec<(f64, f64)> {
+        let EnergyGrid::Spectral(grid) = &self.edges.0.phase_space.energy else { return vec![(1.0, 1.0)] };
+        let own = &grid.edges;
+        let (low, high) = (own[0] * to_infinity, own[own.len() - 1] * to_infinity);
+        let mut edges = vec![low];
+        edges.extend(own[1..].iter().copied().filter(|&edge| edge > low && edge < high));
+        edges.push(high);
+        gauss_rule(&edges, self.energies.len() / grid.elements().max(1))
+    }
+}
+
 /// Radii of panels that resolve J next to surfaces where scattering matter ends: there J has an infinite
 /// slope, like x ln x.
 fn boundary_layers(medium: &Medium) -> Vec<f64> {
@@ -289,8 +332,13 @@ fn energies(setup: &Setup, coarser: usize) -> Vec<(f64, f64)> {
     let own = grid.per_element();
     let wanted = ENERGIES.div_ceil(grid.elements()).min(MOST_PER_ELEMENT).max(own);
     let count = if wanted > own + 1 { wanted - 2 * coarser.min(1) } else { wanted - coarser.min(wanted - 1) };
+    gauss_rule(&grid.edges, count)
+}
+
+/// Nodes and weights of `count` Gauss points between any two neighbouring edges.
+fn gauss_rule(edges: &[f64], count: usize) -> Vec<(f64, f64)> {
     let (nodes, weights) = gauss_legendre(count);
-    grid.edges
+    edges
         .windows(2)
         .flat_map(|pair| {
             let (middle, half) = (0.5 * (pair[0] + pair[1]), 0.5 * (pair[1] - pair[0]));
@@ -354,6 +402,28 @@ mod tests {
     #[test]
     fn jumps_in_angle_average_out_in_integrals_over_the_energy() {
         check_shell(6, 1e-4);
+    }
+
+    /// In the problem's range of comoving energies, whatever lies between the edges of groups.
+    #[test]
+    fn integrals_over_the_energy_are_those_of_a_brute_force_sum() {
+        let text = EDGES.to_owned();
+        let problem = load_text(text, Path::new("shell.ron"), &LoadOptions::default()).unwrap();
+        let setup = Setup::build(&problem).unwrap();
+        let level = Level::unscattered(&setup, 1e-4, 0).unwrap();
+        let found = level.energy_integrals(0, 7.0).values;
+        let (directions, energies) = (1000, 350);
+        let mut exact = [0.0; 3];
+        for i in 0..directions * energies {
+            let mu = 2.0 * (f64::from(i / energies) + 0.5) / f64::from(directions) - 1.0;
+            let energy = 1.0 + 7.0 * (f64::from(i % energies) + 0.5) / f64::from(energies);
+            let f = 7.0 * energy.powi(3) * absorbed(7.0, mu, energy) / f64::from(directions * energies);
+            (0..3).for_each(|n| exact[n] += mu.powi(n as i32) * f);
+        }
+        for (n, exact) in exact.into_iter().enumerate() {
+            let error = (found[3 + n] / exact - 1.0).abs();
+            assert!(error < 5e-4, "{n}: {} {exact} {error:e}", found[3 + n]);
+        }
     }
 
     /// With more panels than are halved for jumps.

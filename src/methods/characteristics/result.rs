@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use rayon::prelude::*;
 
 use super::Solution;
-use super::integrated::{self, VARIABLES};
+use super::integrated::{self, Spectral, VARIABLES};
 use super::level::Level;
 use crate::diagnostics::beta_equilibrium::add_trapped_leptons;
 use crate::diagnostics::equilibrium_ye::add_equilibrium_electron_fraction;
@@ -239,20 +239,21 @@ fn column(solution: &Solution, level: &Level, species: usize, r: f64, distributi
     let own = energies.len();
     let rule = || level.energies.iter().map(|&(energy, _)| energy);
     let same = rule().eq(energies.iter().copied());
-    if !same && !level.medium.gray {
+    if !same && !level.medium.gray && !level.medium.jumps_in_angle() {
         energies.extend(rule());
     }
     let all = level.moments(species, r, &energies);
-    let integrals = |moments: &[[f64; 4]]| {
-        let sums = if level.medium.gray {
-            integrated::gray(level, species, r)
-        } else {
-            integrated::spectral(level, if same { moments } else { &moments[own..] })
-        };
-        (moments[..own].to_vec(), integrated::integrated(level, r, solution.setup.units, &sums))
+    let integrals = |sums: &Spectral| integrated::integrated(level, r, solution.setup.units, sums);
+    let [best, embedded] = if level.medium.jumps_in_angle() {
+        let sums = level.energy_integrals(species, r);
+        [&sums.values, &sums.embedded].map(|sums| integrals(&integrated::by_power(sums)))
+    } else if level.medium.gray {
+        [integrals(&integrated::gray(level, species, r)); 2]
+    } else {
+        [integrals(&integrated::spectral(level, if same { &all.values } else { &all.values[own..] })); 2]
     };
-    let best = integrals(&all.values);
-    let embedded = if all.embedded == all.values { best.clone() } else { integrals(&all.embedded) };
+    let best = (all.values[..own].to_vec(), best);
+    let embedded = (all.embedded[..own].to_vec(), embedded);
     let mut f = vec![0.0; if distribution { own * space.angular.nodes.len() } else { 0 }];
     if distribution {
         for (j, &mu) in space.angular.nodes.iter().enumerate() {
