@@ -15,7 +15,7 @@ pub mod energy_redistribution;
 pub mod evolution;
 pub mod implicit;
 pub mod inelastic;
-mod low_order;
+pub(crate) mod low_order;
 pub mod newton;
 pub mod operator;
 mod radial_advection;

@@ -193,7 +193,7 @@ impl<'a> Evolution<'a> {
         let count = space.species.len() * energies;
         let edges = space.radial.edges.len();
         let mut all_edges = vec![[0.0; 3]; count * edges];
-        for mut equations in super::steady::groups(setup, &shared) {
+        for mut equations in super::steady::groups(setup.inelastic.as_ref(), &shared) {
             let members: Vec<usize> = equations.members.iter().map(|&(s, k)| s * energies + k).collect();
             equations.known = super::steady::gather(known, count, &members);
             let start = super::steady::gather(moments, count, &members);

@@ -6,7 +6,8 @@ use rayon::prelude::*;
 
 use crate::error::{Error, Result};
 use crate::methods::boltzmann::energy_redistribution::EnergyRedistribution;
-use crate::methods::boltzmann::inelastic::Pair;
+use crate::methods::boltzmann::inelastic::{Inelastic, Pair};
+use crate::methods::boltzmann::low_order::with_inelastic;
 use crate::methods::setup::Setup;
 use crate::parallel::in_order;
 use crate::phase_space::PhaseSpace;
@@ -30,6 +31,8 @@ pub struct Solved {
     pub residuals: Vec<f64>,
     /// Share of the elements that are first-order cells, at (species, energy).
     pub reduced: Vec<f64>,
+    /// Radial and energy elements with cells in any group.
+    marked: (Vec<bool>, Vec<bool>),
 }
 
 /// J of the first guess, relative to the largest equilibrium occupation.
@@ -37,6 +40,9 @@ const GUESS: f64 = 1e-3;
 /// First guesses are solved to this.
 const GUESS_TOLERANCE: f64 = 1e-3;
 const GUESS_STEPS: usize = 300;
+/// Solutions with inelastic collisions at given rates that lead to the first guess.
+const RATE_ROUNDS: usize = 3;
+const RATE_TOLERANCE: f64 = 1e-7;
 /// Solutions with the shapes of the last one's spectra.
 const SHAPE_ROUNDS: usize = 2;
 /// Rounds of order reduction before all elements are reduced.
@@ -47,16 +53,53 @@ const ROUNDS: usize = 8;
 /// # Errors
 /// [`Error::Interrupted`]; a singular Jacobian.
 pub fn solve(setup: &Setup, shared: &Shared, limits: Limits, observer: &dyn Observer) -> Result<Solved> {
-    let mut groups = groups(setup, shared);
-    let guess = first_guess(shared, observer)?;
-    let count = shared.space.species.len() * shared.space.energy.len();
-    let energies = shared.space.energy.len();
+    let Some(inelastic) = &setup.inelastic else {
+        let guess = first_guess(shared, observer)?;
+        return solve_groups(groups(None, shared), &guess, None, limits, observer);
+    };
+    let guess = guess_with_rates(inelastic, shared, observer)?;
+    solve_groups(groups(Some(inelastic), shared), &guess.moments, Some(&guess.marked), limits, observer)
+}
+
+/// Solutions in which inelastic collisions emit and absorb at the rates that given moments imply: first those
+/// of equilibrium, then those of the solution so far. Species and, at rest, energies are independent.
+fn guess_with_rates(inelastic: &Inelastic, shared: &Shared, observer: &dyn Observer) -> Result<Solved> {
+    let limits = Limits { tolerance: RATE_TOLERANCE, iterations: GUESS_STEPS };
+    let equilibrium = inelastic.equilibrium(shared.space, shared.coefficients);
+    let at_rates_of = |moments: &[Pair], guess: Option<&[Pair]>| -> Result<Solved> {
+        let coefficients = with_inelastic(shared.space, shared.coefficients, &inelastic.rates(moments));
+        let (inner, outer) = (shared.inner.clone(), shared.outer.clone());
+        let effective = Shared { coefficients: &coefficients, inner, outer, ..*shared };
+        let first = match guess {
+            Some(guess) => guess.to_vec(),
+            None => first_guess(&effective, observer)?,
+        };
+        solve_groups(groups(None, &effective), &first, None, limits, observer)
+    };
+    let mut solved = at_rates_of(&equilibrium, None)?;
+    for _ in 1..RATE_ROUNDS {
+        solved = at_rates_of(&solved.moments, Some(&solved.moments))?;
+    }
+    Ok(solved)
+}
+
+/// Solves all `groups` from `guess`, which is at (radial node, species, energy).
+fn solve_groups(
+    mut groups: Vec<Equations>,
+    guess: &[Pair],
+    marked: Option<&(Vec<bool>, Vec<bool>)>,
+    limits: Limits,
+    observer: &dyn Observer,
+) -> Result<Solved> {
+    let Some(space) = groups.first().map(|equations| equations.shared.space) else {
+        return Err(Error::Numerical("there is no species to solve for".into()));
+    };
+    let (energies, edges) = (space.energy.len(), space.radial.edges.len());
+    let count = space.species.len() * energies;
     let solved = in_order(groups.par_iter_mut().map(|equations| {
         let members: Vec<usize> = equations.members.iter().map(|&(s, k)| s * energies + k).collect();
-        let start = gather(&guess, count, &members);
-        solve_group(equations, start, limits, observer)
+        solve_group(equations, gather(guess, count, &members), marked, limits, observer)
     }))?;
-    let edges = shared.space.radial.edges.len();
     let mut whole = Solved {
         moments: vec![Pair::default(); guess.len()],
         edges: vec![[0.0; 3]; count * edges],
@@ -64,35 +107,42 @@ pub fn solve(setup: &Setup, shared: &Shared, limits: Limits, observer: &dyn Obse
         steps: 0,
         residuals: Vec::new(),
         reduced: vec![0.0; count],
+        marked: (Vec::new(), Vec::new()),
     };
-    for (equations, solved) in groups.iter().zip(solved) {
-        let (moments, outcome, cells) = solved;
+    for (equations, (moments, outcome, cells)) in groups.iter().zip(solved) {
         let state = equations.evaluate(&moments, &cells);
+        add_marks(&mut whole.marked.0, &cells.radial);
+        add_marks(&mut whole.marked.1, &cells.energy);
         whole.status = whole.status.and(outcome.status);
         if outcome.steps >= whole.steps {
             (whole.steps, whole.residuals) = (outcome.steps, outcome.residuals);
         }
         for (c, &(s, k)) in equations.members.iter().enumerate() {
-            let number = s * energies + k;
-            whole.reduced[number] = cells.radial_share();
+            let member = s * energies + k;
+            whole.reduced[member] = cells.radial_share();
             for edge in 0..edges {
-                whole.edges[number * edges + edge] = state.edge_moments(edge, c);
+                whole.edges[member * edges + edge] = state.edge_moments(edge, c);
             }
             for (i, node) in moments.chunks_exact(equations.members.len()).enumerate() {
-                whole.moments[i * count + s * energies + k] = node[c];
+                whole.moments[i * count + member] = node[c];
             }
         }
     }
     Ok(whole)
 }
 
+/// Marks in `all` what is marked in `some`.
+fn add_marks(all: &mut Vec<bool>, some: &[bool]) {
+    all.resize(some.len(), false);
+    all.iter_mut().zip(some).for_each(|(all, marked)| *all |= marked);
+}
+
 /// What has to be solved together: everything with inelastic collisions, the energies of a species where
 /// redshift couples them, and else single energies.
-pub(super) fn groups<'a>(setup: &'a Setup, shared: &'a Shared<'a>) -> Vec<Equations<'a>> {
+pub(super) fn groups<'a>(inelastic: Option<&'a Inelastic>, shared: &'a Shared<'a>) -> Vec<Equations<'a>> {
     let (species, energies) = (shared.space.species.len(), shared.space.energy.len());
     let shifts_energies = shared.flow.shifts_energies();
     let all = || (0..species).flat_map(move |s| (0..energies).map(move |k| (s, k)));
-    let inelastic = setup.inelastic.as_ref();
     let members: Vec<Vec<(usize, usize)>> = if inelastic.is_some() {
         vec![all().collect()]
     } else if shifts_energies {
@@ -170,23 +220,31 @@ fn surface(shared: &Shared, (species, k): (usize, usize)) -> f64 {
     radial.nodes[0]
 }
 
-/// Solves one group, with first-order cells in the elements whose polynomials leave the bounds.
+/// Solves one group, with first-order cells in the elements whose polynomials leave the bounds. `marked` are
+/// those of a solution so near that Newton's method needs no first-order solution to start from.
 fn solve_group(
     equations: &mut Equations,
     start: Vec<Pair>,
+    marked: Option<&(Vec<bool>, Vec<bool>)>,
     limits: Limits,
     observer: &dyn Observer,
 ) -> Result<(Vec<Pair>, Outcome, Cells)> {
     let space = equations.shared.space;
     let members = equations.members.len();
     let mut cells = Cells::none(space, equations.shared.flow, &streaming(space, &start), members);
-    let mut start = with_cells_everywhere(equations, start, cells.clone().everywhere(), observer)?;
-    cells.mark_steep_spectra(equations, &start);
+    let mut start = start;
+    match marked {
+        Some((radial, energy)) => (cells.radial, cells.energy) = (radial.clone(), energy.clone()),
+        None => {
+            start = with_cells_everywhere(equations, start, cells.clone().everywhere(), observer)?;
+            cells.mark_steep_spectra(equations, &start);
+        }
+    }
     for round in 0..=ROUNDS {
         equations.energy = EnergyRedistribution::with_cells(&space.energy, &cells.energy);
         cells.follow(equations, &start);
         let mut u = start.clone();
-        let outcome = newton_of(equations, &cells, &mut u, limits, observer)?;
+        let outcome = newton_of(equations, &cells, &mut u, Path::Free, limits, observer)?;
         let before = cells.clone();
         let grown = match outcome.status {
             Status::Converged => cells.grow(equations, &u),
@@ -217,7 +275,7 @@ fn with_cells_everywhere(
     cells.follow(equations, &start);
     let mut u = start.clone();
     let limits = Limits { tolerance: GUESS_TOLERANCE, iterations: GUESS_STEPS };
-    let outcome = newton_of(equations, &cells, &mut u, limits, observer)?;
+    let outcome = newton_of(equations, &cells, &mut u, Path::Realizable, limits, observer)?;
     Ok(if outcome.status == Status::Converged { u } else { start })
 }
 
@@ -234,7 +292,7 @@ fn with_own_spectra(
         }
         let (mut next, mut followed) = (u.clone(), cells.clone());
         followed.follow(equations, &u);
-        let again = newton_of(equations, &followed, &mut next, limits, observer)?;
+        let again = newton_of(equations, &followed, &mut next, Path::Free, limits, observer)?;
         if again.status != Status::Converged {
             break;
         }
@@ -259,7 +317,7 @@ fn with_fewest_cells(
     let (mut u, mut cells) = (solved.0.clone(), solved.2.clone());
     cells.radial.fill(false);
     for _ in 0..ROUNDS {
-        let outcome = newton_of(equations, &cells, &mut u, limits, observer)?;
+        let outcome = newton_of(equations, &cells, &mut u, Path::Free, limits, observer)?;
         if outcome.status != Status::Converged {
             break;
         }
@@ -276,6 +334,7 @@ fn newton_of(
     equations: &Equations,
     cells: &Cells,
     u: &mut Vec<Pair>,
+    path: Path,
     limits: Limits,
     observer: &dyn Observer,
 ) -> Result<Outcome> {
@@ -287,7 +346,7 @@ fn newton_of(
         iteration += 1;
         !observer.stop_requested()
     };
-    let path = (Path::Free, space.radial.width(0));
+    let path = (path, space.radial.width(0));
     let outcome = newton::solve(equations, cells, u, path, limits, &mut go_on)?;
     tracing::debug!(
         steps = outcome.steps,

@@ -1,0 +1,157 @@
+//! The two-moment method against exact answers, limits and conservation, run as the program runs it.
+
+use std::path::Path;
+
+use tolman::methods::closures::Closure;
+use tolman::methods::name::Method;
+use tolman::output::dataset::Dataset;
+use tolman::output::state;
+use tolman::problem::{self, LoadOptions};
+use tolman::progress::Silent;
+use tolman::run::{Resources, run_approximate};
+use tolman::solvers::krylov::Status;
+
+fn solved(name: &str, closure: Closure, overrides: &[(&str, &str)]) -> Dataset {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("problems").join(name);
+    let overrides = overrides.iter().map(|&(path, value)| (path.into(), value.into())).collect();
+    let problem = problem::load(&path, &LoadOptions { overrides, ..LoadOptions::default() }).unwrap();
+    let resources = Resources { memory: u64::MAX, restart: None };
+    let finished =
+        run_approximate(&problem, Method::M1(closure), &resources, &Silent, &mut |_| Ok(())).unwrap();
+    assert_eq!(finished.status, Status::Converged, "{name} {closure:?}");
+    finished.dataset
+}
+
+fn values<'a>(dataset: &'a Dataset, name: &str) -> &'a [f64] {
+    dataset.reals(name).unwrap()
+}
+
+/// |H| ≤ J and 0 ≤ J ≤ 1 to rounding.
+fn assert_realizable(dataset: &Dataset) {
+    let (j, h) = (values(dataset, "j"), values(dataset, "h"));
+    let rounding = 1e-11 * j.iter().copied().fold(0.0, f64::max);
+    for (j, h) in j.iter().zip(h) {
+        assert!(*j >= -rounding && *j <= 1.0 && h.abs() <= j + rounding, "J = {j:e}, H = {h:e}");
+    }
+}
+
+/// Values of `name` (species 0) at the nodes with radii in (inner, outer).
+fn between(dataset: &Dataset, name: &str, inner: f64, outer: f64) -> Vec<f64> {
+    let r = values(dataset, "r");
+    let inside = |(r, _): &(&f64, &f64)| **r > inner && **r < outer;
+    r.iter().zip(values(dataset, name)).filter(inside).map(|(_, value)| *value).collect()
+}
+
+/// r²H of the homogeneous sphere with κR = 4, b = 0.8 is (b/4)(1 − (2/τ²)(1 − (1+τ)e^−τ)), τ = 8. M1 misses it
+/// by its closure's error. GR1D's M1 with Minerbo's closure has −5.3 %, and −7 % with Levermore's.
+#[rstest::rstest]
+#[case(Closure::Minerbo, -0.057, -0.050)]
+#[case(Closure::Levermore, -0.082, -0.070)]
+fn closure_error_of_a_homogeneous_sphere(#[case] closure: Closure, #[case] low: f64, #[case] high: f64) {
+    let tau: f64 = 8.0;
+    let exact = 0.8 / 4.0 * (1.0 - 2.0 / tau.powi(2) * (1.0 - (1.0 + tau) * (-tau).exp()));
+    let fine = ("phase_space.r.degree", "11");
+    let dataset = solved("homogeneous_sphere.ron", closure, &[fine]);
+    assert_realizable(&dataset);
+    let luminosity = between(&dataset, "luminosity_infinity", 1.1, 11.0);
+    let unit = 16.0 * std::f64::consts::PI.powi(2);
+    for luminosity in luminosity {
+        let error = luminosity / (unit * exact) - 1.0;
+        assert!((low..high).contains(&error), "{closure:?}: {error}");
+    }
+}
+
+/// An isotropic f in thermal equilibrium with the matter, in gravity, has no flux: Tα = const.
+#[rstest::rstest]
+#[case("oven.ron")]
+#[case("oven_degenerate.ron")]
+fn an_oven_is_in_equilibrium(#[case] name: &str) {
+    let dataset = solved(name, Closure::Minerbo, &[]);
+    let worst = values(&dataset, "flux_factor").iter().fold(0.0f64, |worst, h| worst.max(h.abs()));
+    assert!(worst < 1e-3, "flux factor {worst}");
+    let shape = dataset.get("j").unwrap();
+    let equilibrium = values(&dataset, "equilibrium");
+    let j = values(&dataset, "j");
+    assert_eq!(shape.dimensions.len(), 3);
+    let absorbing = j.iter().zip(equilibrium).filter(|(_, e)| **e > 1e-3);
+    for (j, e) in absorbing {
+        assert!((j / e - 1.0).abs() < 2e-2, "J = {j}, f_eq = {e}");
+    }
+}
+
+/// Redshift and Doppler shift: luminosity at infinity and its mean energy do not change outside the sphere,
+/// neither in the potential nor through a ramp of the velocity to −0.2.
+#[rstest::rstest]
+#[case("radiating_sphere_velocity.ron")]
+#[case("relativistic_star.ron")]
+fn energy_at_infinity_is_conserved(#[case] name: &str) {
+    let dataset = solved(name, Closure::Minerbo, &[]);
+    assert_realizable(&dataset);
+    let outermost = values(&dataset, "r").last().copied().unwrap();
+    for variable in ["luminosity_infinity", "mean_energy_infinity"] {
+        let outside = between(&dataset, variable, 10.6e5, 0.9 * outermost);
+        let mean = outside.iter().sum::<f64>() / outside.len() as f64;
+        for value in outside {
+            assert!((value / mean - 1.0).abs() < 1e-3, "{variable}: {value:e} of {mean:e}");
+        }
+    }
+}
+
+/// The comoving observer at 150 km, where the matter falls in with 0.2 c, sees the static observer's energies
+/// blueshifted by √(1.2/0.8) in radial flight.
+#[test]
+fn infalling_matter_sees_a_blueshift() {
+    let dataset = solved("radiating_sphere_velocity.ron", Closure::Minerbo, &[]);
+    let (r, mean) = (values(&dataset, "r"), values(&dataset, "mean_energy"));
+    let next_to = |radius: f64| r.iter().position(|&r| r > radius).unwrap();
+    let (before, at) = (next_to(130e5), next_to(149.9e5));
+    let ratio = mean[at] / mean[before];
+    assert!((ratio / (1.2f64 / 0.8).sqrt() - 1.0).abs() < 2e-3, "{ratio}");
+}
+
+/// Diffusion through an opaque scattering sphere of J ∝ exp(−3σr²/(4(t + t₀))), on a fixed grid.
+#[rstest::rstest]
+#[case("spherical_diffusion.ron", 100.0, 1.0, 5.0)]
+#[case("spherical_diffusion_thick.ron", 1e5, 200.0, 200.0)]
+fn diffusion_limit(#[case] name: &str, #[case] sigma: f64, #[case] start: f64, #[case] time: f64) {
+    let series = solved(name, Closure::Minerbo, &[]);
+    let (first, last) = (state(&series, Some(0)).unwrap(), state(&series, None).unwrap());
+    assert_realizable(&last);
+    let (r, weight) = (values(&last, "r"), values(&last, "r_weight"));
+    let scale = values(&first, "j")[0] / (-3.0 * sigma * r[0] * r[0] / (4.0 * start)).exp();
+    let (mut error, mut size) = (0.0, 0.0);
+    for ((r, w), j) in r.iter().zip(weight).zip(values(&last, "j")) {
+        let age = start + time;
+        let exact = scale * (start / age).powf(1.5) * (-3.0 * sigma * r * r / (4.0 * age)).exp();
+        error += (j - exact).abs() * r * r * w;
+        size += exact * r * r * w;
+    }
+    assert!(error < 3e-3 * size, "L1 {}", error / size);
+}
+
+/// The answer does not depend on the number of threads.
+#[test]
+fn threads_do_not_matter() {
+    let on = |threads: usize| {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+        pool.install(|| solved("relativistic_star.ron", Closure::Levermore, &[]))
+    };
+    let (one, four) = (on(1), on(4));
+    for name in ["j", "h", "luminosity_infinity"] {
+        assert_eq!(values(&one, name), values(&four, name), "{name}");
+    }
+}
+
+/// A gray distribution in moving matter has no closed moments: a clear error, not a wrong number.
+#[test]
+fn gray_motion_is_refused() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("problems/radiating_sphere_velocity.ron");
+    let overrides = vec![("phase_space.energy".into(), "Gray".into())];
+    let Ok(problem) = problem::load(&path, &LoadOptions { overrides, ..LoadOptions::default() }) else {
+        return;
+    };
+    let resources = Resources { memory: u64::MAX, restart: None };
+    let method = Method::M1(Closure::Minerbo);
+    let error = run_approximate(&problem, method, &resources, &Silent, &mut |_| Ok(())).unwrap_err();
+    assert!(error.to_string().contains("Gray"), "{error}");
+}
