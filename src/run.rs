@@ -280,7 +280,7 @@ impl Job<'_> {
         let ModeFile::SteadyState { tolerance, .. } = self.problem.file.mode else {
             return Err(Error::field("mode", "Evolution", "SteadyState"));
         };
-        let limits = Limits { tolerance, iterations: m1::MOST_STEPS };
+        let limits = Limits { tolerance: tolerance.max(m1::TOLERANCE), iterations: m1::MOST_STEPS };
         let solution = m1::solve(self.setup, closure, limits, observer)?;
         let radii = criteria::sample_radii(self.problem)?;
         let mut dataset =

@@ -13,7 +13,7 @@ mod metric;
 pub mod nuclear_equilibrium;
 mod profile;
 mod profile_columns;
-mod quadrature;
+pub(crate) mod quadrature;
 pub(crate) mod table;
 mod velocity;
 

@@ -15,7 +15,7 @@ const LARGEST_DEPTH: usize = 40;
 
 /// F(r) = ∫ f dr from the first break.
 #[derive(Debug, Clone)]
-pub(super) struct Antiderivative {
+pub(crate) struct Antiderivative {
     edges: Vec<f64>,
     /// Legendre coefficients of F on each piece.
     series: Vec<Vec<f64>>,
@@ -26,7 +26,7 @@ impl Antiderivative {
     ///
     /// # Errors
     /// The radius near which `f` is not finite or cannot be resolved.
-    pub(super) fn new(breaks: &[f64], f: impl Fn(f64) -> f64) -> Result<Self, f64> {
+    pub(crate) fn new(breaks: &[f64], f: impl Fn(f64) -> f64) -> Result<Self, f64> {
         let rule = GaussLegendre::new(POINTS);
         // What is not finite is found below, with its radius.
         let absolute: f64 = breaks
@@ -67,12 +67,12 @@ impl Antiderivative {
     }
 
     /// F at the last edge.
-    pub(super) fn total(&self) -> f64 {
+    pub(crate) fn total(&self) -> f64 {
         self.series.last().map_or(0.0, |series| series.iter().sum())
     }
 
     /// F(r); 0 before the first edge and the total behind the last.
-    pub(super) fn evaluate(&self, r: f64) -> f64 {
+    pub(crate) fn evaluate(&self, r: f64) -> f64 {
         let above = self.edges.partition_point(|&edge| edge <= r);
         let (Some(piece), Some(&right)) = (above.checked_sub(1), self.edges.get(above)) else {
             return if above == 0 { 0.0 } else { self.total() };

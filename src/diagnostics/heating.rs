@@ -185,7 +185,7 @@ impl Heating {
 
 /// Outermost upward zero of `net`, by linear interpolation between nodes. Deeper ones belong to the
 /// diffusion of energy inside the neutrinospheres.
-fn gain_radius(r: &[f64], net: &[f64]) -> Option<f64> {
+pub(crate) fn gain_radius(r: &[f64], net: &[f64]) -> Option<f64> {
     let crossing = (0..net.len().checked_sub(1)?).rev().find(|&i| net[i] < 0.0 && net[i + 1] > 0.0)?;
     let fraction = net[crossing] / (net[crossing] - net[crossing + 1]);
     Some(r[crossing] + fraction * (r[crossing + 1] - r[crossing]))

@@ -7,6 +7,7 @@ pub mod exchange;
 pub mod heating;
 pub mod integrated;
 pub mod lepton_number;
+pub mod light_travel;
 pub mod moments;
 pub mod neutrinosphere;
 pub mod reconstruction;

@@ -50,9 +50,9 @@ pub struct Neutrinospheres {
 
 /// Extinction of inelastic reactions at one (species, energy node, radial node), in 1/length.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
-struct Extinction {
-    pairs: f64,
-    scattering: f64,
+pub(crate) struct Extinction {
+    pub(crate) pairs: f64,
+    pub(crate) scattering: f64,
 }
 
 impl Neutrinospheres {
@@ -134,7 +134,7 @@ impl View<'_> {
 }
 
 /// The isotropic extinctions at (species, energy node, radius).
-fn extinctions(
+pub(crate) fn extinctions(
     phase_space: &PhaseSpace,
     inelastic: &Inelastic,
     moments: &Moments,

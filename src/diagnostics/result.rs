@@ -342,7 +342,7 @@ fn add_process_heating(dataset: &mut Dataset, found: Vec<heating::ProcessHeating
 }
 
 /// Luminosity of νe and ν̄e for static observers at the radial node next to `radius`.
-fn electron_luminosity(dataset: &Dataset, space: &PhaseSpace, radius: f64) -> f64 {
+pub(crate) fn electron_luminosity(dataset: &Dataset, space: &PhaseSpace, radius: f64) -> f64 {
     let nodes = &space.radial.nodes;
     let node = nodes.partition_point(|&r| r < radius).min(nodes.len() - 1);
     let luminosity = dataset.reals("luminosity_static").unwrap_or_default();

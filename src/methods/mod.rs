@@ -8,6 +8,7 @@ pub mod closures;
 pub mod coefficients;
 pub mod geometry;
 pub mod initial;
+pub mod leakage;
 pub mod m1;
 pub mod moment_grid;
 pub mod name;

@@ -7,17 +7,32 @@ use super::medium::Medium;
 use super::rules::kronrod;
 use super::trace::{End, Ends};
 
-/// Intervals are halved at most this often in one integral.
+/// Intervals are halved at most this often in one integral; and where jumps are averaged over.
 const HALVINGS: usize = 300;
+const FEW_HALVINGS: usize = 16;
 /// Where intervals are cut at first next to a limb, in θ, unless the tolerance is coarse.
 const LIMB_CUTS: [f64; 2] = [PI / 64.0, PI / 8.0];
 const COARSE: f64 = 1e-6;
 /// Cosines nearer to each other than this are one.
 const SAME_COSINE: f64 = 1e-13;
 
+/// Radii of panel edges, each about half of the next one: spheres whose directions are intervals of their own
+/// where no surface is known.
+pub fn octaves(medium: &Medium) -> Vec<f64> {
+    let mut radii: Vec<f64> = Vec::new();
+    let mut below = medium.range().1;
+    for panel in medium.panels.iter().rev().filter(|panel| panel.lower > 0.0) {
+        if panel.lower <= 0.5 * below {
+            below = panel.lower;
+            radii.push(below);
+        }
+    }
+    radii
+}
+
 /// Comoving cosines at `r` where f may have a kink or a square root, from −1 to 1: the directions that are
-/// tangent to a limb, to the ends of the grid or to the sphere of `r` itself.
-pub fn breaks(medium: &Medium, ends: &dyn Ends, r: f64) -> Vec<f64> {
+/// tangent to a limb, to one of the radii `more`, to the ends of the grid or to the sphere of `r` itself.
+pub fn breaks(medium: &Medium, ends: &dyn Ends, r: f64, more: &[f64]) -> Vec<f64> {
     let place = medium.spot(medium.panel_at(r, false), r).place;
     let (v, own) = (place.velocity, r / place.lapse);
     let mut cosines = vec![0.0];
@@ -25,7 +40,7 @@ pub fn breaks(medium: &Medium, ends: &dyn Ends, r: f64) -> Vec<f64> {
         let monotonic = medium.panels.iter().all(|p| p.tangent_lower < p.tangent_upper);
         let both = !monotonic || ends.outer() != End::Vacuum;
         let (inner, outer) = medium.range();
-        let radii = medium.limbs.iter().chain([&inner, &outer]);
+        let radii = medium.limbs.iter().chain(more).chain([&inner, &outer]);
         for &limb in radii {
             let tangent = limb / medium.lapse(medium.panel_at(limb, false), limb);
             if tangent < own && limb > 0.0 {
@@ -47,6 +62,8 @@ struct Part {
     interval: (f64, f64),
     theta: (f64, f64),
     value: Vec<f64>,
+    /// By the embedded rule.
+    embedded: Vec<f64>,
     /// Of each group.
     error: Vec<f64>,
 }
@@ -58,6 +75,9 @@ pub struct Integral<'g> {
     pub group: usize,
     pub tested: usize,
     pub tolerance: f64,
+    /// Whether it has jumps that are averaged over: their effect on the sums of what is tested, not the order of the rule,
+    /// says how exact it is, and intervals are halved a few times only.
+    pub jumps: bool,
     /// Adds the values at μ to what is zero.
     pub g: &'g mut dyn FnMut(f64, &mut [f64]),
 }
@@ -65,6 +85,11 @@ pub struct Integral<'g> {
 impl Integral<'_> {
     /// ½∫ g dμ over all intervals between `breaks`.
     pub fn over(&mut self, breaks: &[f64]) -> Vec<f64> {
+        self.with_embedded(breaks).0
+    }
+
+    /// The same, and what the embedded rule of lower order gives.
+    pub fn with_embedded(&mut self, breaks: &[f64]) -> (Vec<f64>, Vec<f64>) {
         let mut parts = Vec::new();
         for pair in breaks.windows(2) {
             // Opaque matter ends in a thin layer at its limb, which a rule on the whole interval may miss.
@@ -79,7 +104,7 @@ impl Integral<'_> {
         for part in &parts {
             total.iter_mut().zip(&part.value).for_each(|(sum, value)| *sum += value);
         }
-        for _ in 0..HALVINGS {
+        for _ in 0..if self.jumps { FEW_HALVINGS } else { HALVINGS } {
             let Some(worst) = self.worst(&parts, &total) else { break };
             let old = parts.swap_remove(worst);
             let middle = 0.5 * (old.theta.0 + old.theta.1);
@@ -90,7 +115,13 @@ impl Integral<'_> {
                 parts.push(new);
             }
         }
-        total
+        let sum = |value: fn(&Part) -> &[f64]| {
+            parts.iter().fold(vec![0.0; self.size], |mut sum, part| {
+                sum.iter_mut().zip(value(part)).for_each(|(sum, value)| *sum += value);
+                sum
+            })
+        };
+        (sum(|part| &part.value), sum(|part| &part.embedded))
     }
 
     /// The part with the largest relative error; `None` where every group is exact enough.
@@ -124,16 +155,22 @@ impl Integral<'_> {
         }
         let groups = value.chunks_exact(self.group).zip(gauss.chunks_exact(self.group));
         let tested = self.tested;
+        let estimate = if self.jumps { difference } else { estimate };
         let error = groups.map(|(value, gauss)| estimate(&value[..tested], &gauss[..tested])).collect();
-        Part { interval: (low, high), theta, value, error }
+        Part { interval: (low, high), theta, value, embedded: gauss, error }
     }
 }
 
 /// QUADPACK's error estimate of the Kronrod rule.
 fn estimate(value: &[f64], gauss: &[f64]) -> f64 {
     let scale: f64 = value.iter().map(|v| v.abs()).sum();
-    let difference: f64 = value.iter().zip(gauss).map(|(v, g)| (v - g).abs()).sum();
+    let difference = difference(value, gauss);
     if scale > 0.0 { scale * (200.0 * difference / scale).powf(1.5).min(1.0) } else { 0.0 }
+}
+
+/// Sum of the differences of both rules.
+fn difference(value: &[f64], gauss: &[f64]) -> f64 {
+    value.iter().zip(gauss).map(|(v, g)| (v - g).abs()).sum()
 }
 
 /// middle − half·cos θ without cancellation at the nearer end.
@@ -158,8 +195,8 @@ mod tests {
             out[0] += if mu > 0.3 { (mu - 0.3).sqrt() } else { 1.0 };
             out[1] += mu;
         };
-        let sums =
-            Integral { size: 2, group: 2, tested: 2, tolerance: 1e-12, g: &mut g }.over(&[-1.0, 0.3, 1.0]);
+        let sums = Integral { size: 2, group: 2, tested: 2, tolerance: 1e-12, jumps: false, g: &mut g }
+            .over(&[-1.0, 0.3, 1.0]);
         assert!((sums[0] - 0.5 * (1.3 + 0.7_f64.powf(1.5) / 1.5)).abs() < 1e-13);
         assert!(sums[1].abs() < 1e-14);
         assert!(calls <= 150, "{calls}");
@@ -168,7 +205,8 @@ mod tests {
     #[test]
     fn steep_functions_are_halved_for() {
         let mut g = |mu: f64, out: &mut [f64]| out[0] += 1e-4 / (mu * mu + 1e-8);
-        let sums = Integral { size: 1, group: 1, tested: 1, tolerance: 1e-11, g: &mut g }.over(&[-1.0, 1.0]);
+        let sums = Integral { size: 1, group: 1, tested: 1, tolerance: 1e-11, jumps: false, g: &mut g }
+            .over(&[-1.0, 1.0]);
         assert!((sums[0] - (1e4_f64).atan()).abs() < 1e-10);
     }
 }

@@ -3,7 +3,7 @@
 
 use std::f64::consts::PI;
 
-use super::medium::Medium;
+use super::medium::{Medium, Panel};
 use super::trace::{Collector, Sample};
 use crate::opacities::LocalOpacity;
 use crate::phase_space::basis::gauss_legendre;
@@ -81,45 +81,83 @@ impl Nodal {
 /// know of each other, since rays from inside one see only the first mean free paths around them.
 #[derive(Debug, Clone)]
 pub struct Mesh {
-    pub radial: Nodal,
     pub spectral: Nodal,
-    /// For each panel of the medium its first radial node, where it scatters.
-    first: Vec<Option<usize>>,
+    /// For each panel of the medium its radial nodes, where it scatters.
+    cells: Vec<Option<Cell>>,
+    /// Interpolation on 2, 3, … [`MOST_NODES`] nodes of a panel.
+    rules: Vec<Nodal>,
     radii: usize,
     /// Edges of the energy elements; empty in a gray problem.
     pub energy_edges: Vec<f64>,
 }
 
+/// The radial nodes of a panel: number of the first one, and how many.
+#[derive(Debug, Clone, Copy)]
+struct Cell {
+    first: usize,
+    count: usize,
+}
+
+/// Where a radius is among the nodes of a mesh: number of the first node of its panel, and the weights of
+/// it and the following ones.
+#[derive(Debug, Clone, Copy)]
+pub struct RadialSpot {
+    pub first: usize,
+    count: usize,
+    weights: [f64; MOST_NODES],
+}
+
+impl RadialSpot {
+    /// Weights of the nodes from `first`.
+    pub fn weights(&self) -> &[f64] {
+        &self.weights[..self.count]
+    }
+}
+
 impl Mesh {
-    /// The mesh on the panels of `medium` that scatter, with `radial` nodes each, and on the elements
-    /// between `energy_edges` with `spectral` nodes each.
-    pub fn new(medium: &Medium, radial: usize, energy_edges: Vec<f64>, spectral: usize) -> Self {
-        let radial = Nodal::with_ends(radial);
-        let mut first = Vec::with_capacity(medium.panels.len());
+    /// The mesh on the panels of `medium` that scatter, with `radial(panel)` nodes each (2 to
+    /// [`MOST_NODES`]), and on the elements between `energy_edges` with `spectral` nodes each.
+    pub fn new(
+        medium: &Medium,
+        radial: impl Fn(&Panel) -> usize,
+        energy_edges: Vec<f64>,
+        spectral: usize,
+    ) -> Self {
+        let mut cells = Vec::with_capacity(medium.panels.len());
         let mut radii = 0;
         let mut before = false;
         for panel in &medium.panels {
             let scatters = panel.scatters.0;
-            if scatters {
+            cells.push(scatters.then(|| {
+                let count = radial(panel).clamp(2, MOST_NODES);
                 // The last node of the panel before is this one's first.
-                let start = if before { radii - 1 } else { radii };
-                first.push(Some(start));
-                radii = start + radial.len();
-            } else {
-                first.push(None);
-            }
+                let first = if before { radii - 1 } else { radii };
+                radii = first + count;
+                Cell { first, count }
+            }));
             before = scatters;
         }
+        let rules = (2..=MOST_NODES).map(Nodal::with_ends).collect();
         let spectral = Nodal::gauss(if energy_edges.is_empty() { 1 } else { spectral });
-        Self { radial, spectral, first, radii, energy_edges }
+        Self { spectral, cells, rules, radii, energy_edges }
+    }
+
+    /// Radial nodes of panel number `panel`, ascending, its ends included; `None` where nothing scatters.
+    pub fn radii_of(&self, medium: &Medium, panel: usize) -> Option<Vec<f64>> {
+        let cell = self.cells[panel]?;
+        let Panel { lower, upper, .. } = medium.panels[panel];
+        let mut radii: Vec<f64> = self.rules[cell.count - 2].between(lower, upper).collect();
+        (radii[0], radii[cell.count - 1]) = (lower, upper);
+        Some(radii)
     }
 
     /// (panel, r) of the radial nodes.
     pub fn radii(&self, medium: &Medium) -> Vec<(usize, f64)> {
         let mut nodes = vec![(0, 0.0); self.radii];
-        for (p, panel) in medium.panels.iter().enumerate() {
-            let Some(first) = self.first[p] else { continue };
-            for (node, r) in nodes[first..].iter_mut().zip(self.radial.between(panel.lower, panel.upper)) {
+        for (p, (cell, panel)) in self.cells.iter().zip(&medium.panels).enumerate() {
+            let Some(cell) = cell else { continue };
+            let radii = self.rules[cell.count - 2].between(panel.lower, panel.upper);
+            for (node, r) in nodes[cell.first..].iter_mut().zip(radii) {
                 *node = (p, r.clamp(panel.lower, panel.upper));
             }
         }
@@ -141,16 +179,17 @@ impl Mesh {
     }
 
     /// Radial place; `None` where nothing scatters.
-    pub fn radial_spot(&self, medium: &Medium, panel: usize, r: f64) -> Option<(usize, [f64; MOST_NODES])> {
-        let first = self.first[panel]?;
-        let cell = &medium.panels[panel];
-        let x = (2.0 * r - cell.lower - cell.upper) / (cell.upper - cell.lower);
-        Some((first, self.radial.weights(x)))
+    pub fn radial_spot(&self, medium: &Medium, panel: usize, r: f64) -> Option<RadialSpot> {
+        let Cell { first, count } = self.cells[panel]?;
+        let Panel { lower, upper, .. } = medium.panels[panel];
+        let x = (2.0 * r - lower - upper) / (upper - lower);
+        Some(RadialSpot { first, count, weights: self.rules[count - 2].weights(x) })
     }
 
     /// The first node of the element of αε, and the place in it from −1 to 1: below the mesh its lowest
     /// energy, above it nothing.
-    fn spectral_spot(&self, energy: f64) -> Option<(usize, f64)> {
+    /// Element number `guess` is looked at first.
+    fn spectral_spot(&self, energy: f64, guess: usize) -> Option<(usize, f64)> {
         let (Some(&first), Some(&last)) = (self.energy_edges.first(), self.energy_edges.last()) else {
             return Some((0, 0.0));
         };
@@ -158,7 +197,9 @@ impl Mesh {
             return None;
         }
         let energy = energy.max(first);
-        let element = self.energy_edges.partition_point(|&edge| edge <= energy);
+        let is_there = self.energy_edges[guess] <= energy
+            && self.energy_edges.get(guess + 1).is_some_and(|&e| energy < e);
+        let element = if is_there { guess + 1 } else { self.energy_edges.partition_point(|&e| e <= energy) };
         let element = element.clamp(1, self.energy_edges.len() - 1) - 1;
         let (low, high) = (self.energy_edges[element], self.energy_edges[element + 1]);
         let x = (2.0 * energy - low - high) / (high - low);
@@ -189,15 +230,39 @@ impl Field {
         Self { mesh, values, reference }
     }
 
-    /// J and H of `species` at `at` for the comoving energy `energy`.
-    pub fn at(&self, medium: &Medium, species: usize, at: &Sample, energy: f64) -> [f64; 2] {
-        let energy = if medium.gray { 1.0 } else { at.lapse() * energy };
-        let (Some((first, radial)), Some((row, x))) =
-            (self.mesh.radial_spot(medium, at.panel, at.r), self.mesh.spectral_spot(energy))
-        else {
-            return [0.0; 2];
-        };
+    /// J and H of `species` at a radial place for the redshifted comoving energy `energy` (αε; 1 in a gray
+    /// problem).
+    pub fn near(&self, spot: &RadialSpot, species: usize, energy: f64) -> [f64; 2] {
+        self.spectral_sum(species, energy, 0, |node| self.radial_sum(spot, species, node))
+    }
+
+    /// J and H of `species` at a radial place over the reference spectrum, for all energy nodes.
+    pub fn spectrum(&self, spot: &RadialSpot, species: usize) -> Vec<[f64; 2]> {
+        (0..self.mesh.size().1).map(|node| self.radial_sum(spot, species, node)).collect()
+    }
+
+    /// J and H at a redshifted comoving energy, which may lie in element `guess`, from a spectrum of
+    /// [`Field::spectrum`].
+    pub fn of_spectrum(&self, spectrum: &[[f64; 2]], species: usize, energy: f64, guess: usize) -> [f64; 2] {
+        self.spectral_sum(species, energy, guess, |node| spectrum[node])
+    }
+
+    fn radial_sum(&self, spot: &RadialSpot, species: usize, node: usize) -> [f64; 2] {
         let (radii, energies) = self.mesh.size();
+        let start = (species * energies + node) * radii + spot.first;
+        let pairs = self.values[start..].iter().zip(spot.weights());
+        pairs.fold([0.0; 2], |sum, (value, w)| [sum[0] + w * value[0], sum[1] + w * value[1]])
+    }
+
+    fn spectral_sum(
+        &self,
+        species: usize,
+        energy: f64,
+        guess: usize,
+        at_node: impl Fn(usize) -> [f64; 2],
+    ) -> [f64; 2] {
+        let Some((row, x)) = self.mesh.spectral_spot(energy, guess) else { return [0.0; 2] };
+        let energies = self.mesh.size().1;
         let nodal = &self.mesh.spectral;
         let reference = &self.reference[species * energies + row..][..nodal.len()];
         // Polynomials through zeros, below a threshold of emission, would be negative between them.
@@ -207,11 +272,8 @@ impl Field {
         let mut log = 0.0;
         for (k, (w, reference)) in spectral.iter().zip(reference).enumerate() {
             log += w * reference;
-            let start = (species * energies + row + k) * radii + first;
-            for (value, radial) in self.values[start..].iter().zip(&radial[..self.mesh.radial.len()]) {
-                sum[0] += w * radial * value[0];
-                sum[1] += w * radial * value[1];
-            }
+            let value = at_node(row + k);
+            sum = [sum[0] + w * value[0], sum[1] + w * value[1]];
         }
         let scale = if log == 0.0 { 1.0 } else { log.exp() };
         sum.map(|sum| scale * sum)
@@ -220,20 +282,42 @@ impl Field {
 
 /// Adds f up for each energy.
 pub struct Value<'a> {
-    pub medium: &'a Medium,
-    pub field: Option<&'a Field>,
-    /// Whether emission and inflow count.
-    pub emission: bool,
-    pub species: usize,
+    medium: &'a Medium,
+    field: Option<&'a Field>,
+    emission: bool,
+    species: usize,
     pub f: Vec<f64>,
+    /// Radial places of the samples that are looked at.
+    spots: Vec<Option<RadialSpot>>,
+}
+
+impl<'a> Value<'a> {
+    /// f of `species` at `energies` energies with scattering by `field`; whether `emission` and inflow count.
+    pub fn new(
+        medium: &'a Medium,
+        field: Option<&'a Field>,
+        emission: bool,
+        species: usize,
+        energies: usize,
+    ) -> Self {
+        Self { medium, field, emission, species, f: vec![0.0; energies], spots: Vec::new() }
+    }
 }
 
 impl Collector for Value<'_> {
-    fn source(&self, _number: usize, at: &Sample, energy: f64, opacity: &LocalOpacity) -> f64 {
+    fn enter(&mut self, samples: &[Sample]) {
+        let Some(field) = self.field else { return };
+        self.spots.clear();
+        self.spots.extend(samples.iter().map(|at| field.mesh.radial_spot(self.medium, at.panel, at.r)));
+    }
+
+    fn source(&self, sample: usize, at: &Sample, energy: f64, opacity: &LocalOpacity) -> f64 {
         let emissivity = if self.emission { opacity.emissivity } else { 0.0 };
-        match self.field {
-            Some(field) if opacity.scattering > 0.0 => {
-                let [j, h] = field.at(self.medium, self.species, at, energy);
+        let spot = self.spots.get(sample).and_then(Option::as_ref);
+        match self.field.zip(spot) {
+            Some((field, spot)) if opacity.scattering > 0.0 => {
+                let redshifted = if self.medium.gray { 1.0 } else { at.lapse() * energy };
+                let [j, h] = field.near(spot, self.species, redshifted);
                 emissivity + opacity.scattering * j + 3.0 * opacity.scattering_first * at.mu * h
             }
             _ => emissivity,

@@ -57,6 +57,11 @@ pub fn gray(level: &Level, species: usize, r: f64) -> Spectral {
             out.copy_from_slice(&[weight, weight * mu, weight * mu * mu]);
         }
     });
+    by_power(&sums.values)
+}
+
+/// Twelve integrals, those of J, H and K fastest.
+pub fn by_power(sums: &[f64]) -> Spectral {
     std::array::from_fn(|p| std::array::from_fn(|n| sums[3 * p + n]))
 }
 

@@ -153,6 +153,11 @@ impl Medium {
         self.moving && !self.gray && self.energies.has_steps()
     }
 
+    /// Whether the coefficients are the same, everywhere, for two comoving energies.
+    pub fn same_opacities(&self, a: f64, b: f64) -> bool {
+        !self.gray && self.energies.same_step(a, b)
+    }
+
     /// Whether σ₁ ≠ 0 anywhere.
     pub fn scatters_forward(&self) -> bool {
         self.panels.iter().any(|panel| panel.scatters.1)
@@ -166,7 +171,22 @@ impl Medium {
     /// Coefficients of `species` at `spot` of `panel` for the comoving energy `energy`, whose logarithm is
     /// `log`.
     pub fn opacity(&self, species: usize, panel: usize, spot: &Spot, energy: f64, log: f64) -> LocalOpacity {
-        self.table.at(species, panel, &spot.weights, &self.energies.find(energy, log))
+        self.table.at(species, panel, &spot.weights, &self.energies.find(energy, log, 0))
+    }
+
+    /// The same for one of several energies near each other: `guess` is the number of the energy panel of the one
+    /// before, and is replaced.
+    pub fn opacity_near(
+        &self,
+        species: usize,
+        panel: usize,
+        spot: &Spot,
+        (energy, log): (f64, f64),
+        guess: &mut usize,
+    ) -> LocalOpacity {
+        let place = self.energies.find(energy, log, *guess);
+        *guess = place.panel;
+        self.table.at(species, panel, &spot.weights, &place)
     }
 
     /// Coefficients of `species` along all rays with the energies at infinity `energies`; `None` where
@@ -196,12 +216,17 @@ impl Medium {
     fn slice_value(&self, species: usize, panel: usize, node: usize, energy: f64) -> [f64; 4] {
         let weights = std::array::from_fn(|i| if i == node { 1.0 } else { 0.0 });
         let comoving = energy / self.panels[panel].places[node].lapse;
-        let spot = self.energies.find(comoving, comoving.ln());
+        let spot = self.energies.find(comoving, comoving.ln(), 0);
         four(&self.table.at(species, panel, &weights, &spot))
     }
 }
 
 impl Panel {
+    /// Whether the lapse is `lapse` everywhere.
+    pub fn has_lapse(&self, lapse: f64) -> bool {
+        self.places.iter().all(|place| place.lapse == lapse)
+    }
+
     fn place(&self, weights: &[f64; CHEBYSHEV]) -> Place {
         if self.uniform {
             return self.places[0];

@@ -10,6 +10,7 @@
 //! | `field` | J and H on a mesh: the source of scattering |
 //! | `scattering` | J and H by (I − Λ)x = b |
 //! | `sweep` | the same with rays that all nodes share |
+//! | `segment` | the formal solution through one piece of such a ray |
 //! | `level` | everything at one tolerance |
 //! | `integrated` | integrals over the energy |
 //! | `result` | the dataset |
@@ -22,6 +23,7 @@ mod medium;
 mod result;
 mod rules;
 mod scattering;
+mod segment;
 mod sweep;
 mod tables;
 mod trace;
@@ -82,7 +84,7 @@ impl Solution<'_> {
         }
         let of = |level: &Level| level.f(species, r, mu, &[energy])[0];
         let value = of(&self.fine);
-        Ok((value, result::error_estimate(value, of(&self.loose), self.fine.tolerance)))
+        Ok((value, result::error_estimate([value, of(&self.loose), value], self.fine.tolerance)))
     }
 
     /// J, H, K, L = ½∫f {1, μ, μ², μ³} dμ in the comoving frame, each with its estimated error.
@@ -91,9 +93,12 @@ impl Solution<'_> {
     /// As [`Solution::f`].
     pub fn moments(&self, species: usize, r: f64, energy: f64) -> Result<[(f64, f64); 4]> {
         self.check(species, r, energy)?;
-        let of = |level: &Level| level.moments(species, r, &[energy])[0];
+        let of = |level: &Level| level.moments(species, r, &[energy]);
         let (fine, loose) = (of(&self.fine), of(&self.loose));
-        Ok(std::array::from_fn(|n| (fine[n], result::error_estimate(fine[n], loose[n], self.fine.tolerance))))
+        Ok(std::array::from_fn(|n| {
+            let values = [fine.values[0][n], loose.values[0][n], fine.embedded[0][n]];
+            (values[0], result::error_estimate(values, self.fine.tolerance))
+        }))
     }
 
     /// The dataset at the problem's nodes, without provenance: the variables of docs/reference_format.md

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use rayon::prelude::*;
 
 use super::Solution;
-use super::integrated::{self, VARIABLES};
+use super::integrated::{self, Spectral, VARIABLES};
 use super::level::Level;
 use crate::diagnostics::beta_equilibrium::add_trapped_leptons;
 use crate::diagnostics::equilibrium_ye::add_equilibrium_electron_fraction;
@@ -22,9 +22,10 @@ use crate::progress::{Event, Observer};
 /// can agree by chance, or because both took the same quadrature.
 const LEAST_SHARE: f64 = 1e-2;
 
-/// Estimated error of `fine` at `tolerance` from a solution at a looser one.
-pub fn error_estimate(fine: f64, loose: f64, tolerance: f64) -> f64 {
-    (fine - loose).abs() + LEAST_SHARE * tolerance * fine.abs()
+/// Estimated error of a value at `tolerance`, given together with that from a solution at a looser one and that
+/// from the embedded quadrature in angle.
+pub fn error_estimate([fine, loose, embedded]: [f64; 3], tolerance: f64) -> f64 {
+    (fine - loose).abs() + (fine - embedded).abs() + LEAST_SHARE * tolerance * fine.abs()
 }
 
 /// See [`Solution::dataset`].
@@ -113,17 +114,18 @@ fn add_solution(
     let fine = values(solution, &solution.fine, radii, distribution, "fine", observer)?;
     let loose = values(solution, &solution.loose, radii, distribution, "loose", observer)?;
     let tolerance = solution.fine.tolerance;
-    let mut add =
-        |name: &str, dimensions: &[&str], unit: &str, meaning: &str, fine: Vec<f64>, loose: Vec<f64>| {
-            let errors = fine.iter().zip(&loose).map(|(&a, &b)| error_estimate(a, b, tolerance)).collect();
-            dataset.real(name, dimensions, unit, meaning, fine);
-            let of = format!("estimated numerical error of {name}");
-            dataset.real(&format!("{name}_error"), dimensions, unit, &of, errors);
-        };
+    let mut add = |name: &str, dimensions: &[&str], unit: &str, meaning: &str, values: [Vec<f64>; 3]| {
+        let [fine, loose, embedded] = values;
+        let triples = fine.iter().zip(&loose).zip(&embedded);
+        let errors = triples.map(|((&a, &b), &c)| error_estimate([a, b, c], tolerance)).collect();
+        dataset.real(name, dimensions, unit, meaning, fine);
+        let of = format!("estimated numerical error of {name}");
+        dataset.real(&format!("{name}_error"), dimensions, unit, &of, errors);
+    };
     if distribution {
         let meaning = "invariant distribution function";
         let order = ["species", "energy", "mu", radius];
-        add("f", &order, "1", meaning, fine.f.clone(), loose.f);
+        add("f", &order, "1", meaning, [fine.f.clone(), loose.f, fine.f.clone()]);
     }
     for (n, (name, meaning)) in [
         ("j", "J = 1/2 int f dmu"),
@@ -134,38 +136,50 @@ fn add_solution(
     .into_iter()
     .enumerate()
     {
-        let pick = |values: &[[f64; 4]]| values.iter().map(|moments| moments[n]).collect();
-        add(name, &["species", "energy", radius], "1", meaning, pick(&fine.moments), pick(&loose.moments));
+        let values = [&fine.best, &loose.best, &fine.embedded]
+            .map(|of| of.moments.iter().map(|moments| moments[n]).collect());
+        add(name, &["species", "energy", radius], "1", meaning, values);
     }
     for (n, (name, unit, meaning)) in VARIABLES.into_iter().enumerate() {
-        let pick = |values: &[[f64; 12]]| values.iter().map(|all| all[n]).collect();
-        let unit = solution.setup.units.label(unit);
-        add(name, &["species", radius], unit, meaning, pick(&fine.integrated), pick(&loose.integrated));
+        let values = [&fine.best, &loose.best, &fine.embedded]
+            .map(|of| of.integrated.iter().map(|all| all[n]).collect());
+        add(name, &["species", radius], solution.setup.units.label(unit), meaning, values);
     }
     Ok(fine)
 }
 
 /// What one level gives at some radii.
 struct Values {
-    /// (species, energy, radius).
-    moments: Vec<[f64; 4]>,
-    /// (species, radius).
-    integrated: Vec<[f64; 12]>,
+    best: Integrals,
+    /// By the embedded quadrature in angle.
+    embedded: Integrals,
     /// (species, energy, ordinate, radius); empty where it is not wanted.
     f: Vec<f64>,
 }
 
+/// Integrals of f.
+#[derive(Default)]
+struct Integrals {
+    /// (species, energy, radius).
+    moments: Vec<[f64; 4]>,
+    /// (species, radius).
+    integrated: Vec<[f64; 12]>,
+}
+
 impl Values {
     fn moments_by_kind(&self) -> Moments {
-        let pick = |n: usize| self.moments.iter().map(|moments| moments[n]).collect();
+        let pick = |n: usize| self.best.moments.iter().map(|moments| moments[n]).collect();
         Moments { j: pick(0), h: pick(1), k: pick(2), l: pick(3) }
     }
 }
 
+/// Moments at each energy, and the integrals over the energy.
+type ColumnIntegrals = (Vec<[f64; 4]>, [f64; 12]);
+
 /// Everything at one (species, radius).
 struct Column {
-    moments: Vec<[f64; 4]>,
-    integrated: [f64; 12],
+    best: ColumnIntegrals,
+    embedded: ColumnIntegrals,
     f: Vec<f64>,
 }
 
@@ -199,18 +213,24 @@ fn values(
 /// From columns to variables with the radius as the fastest dimension.
 fn arranged(space: &PhaseSpace, radii: usize, columns: &[Column]) -> Values {
     let (energies, ordinates) = (space.energy.len(), space.angular.nodes.len());
-    let mut values = Values { moments: Vec::new(), integrated: Vec::new(), f: Vec::new() };
-    for columns in columns.chunks_exact(radii) {
-        values.integrated.extend(columns.iter().map(|column| column.integrated));
-        for k in 0..energies {
-            values.moments.extend(columns.iter().map(|column| column.moments[k]));
+    let of = |pick: fn(&Column) -> &ColumnIntegrals| {
+        let mut integrals = Integrals::default();
+        for columns in columns.chunks_exact(radii) {
+            integrals.integrated.extend(columns.iter().map(|column| pick(column).1));
+            for k in 0..energies {
+                integrals.moments.extend(columns.iter().map(|column| pick(column).0[k]));
+            }
         }
+        integrals
+    };
+    let mut f = Vec::new();
+    for columns in columns.chunks_exact(radii) {
         let stored = columns.first().map_or(0, |column| column.f.len());
         for n in 0..stored.min(energies * ordinates) {
-            values.f.extend(columns.iter().map(|column| column.f[n]));
+            f.extend(columns.iter().map(|column| column.f[n]));
         }
     }
-    values
+    Values { best: of(|column| &column.best), embedded: of(|column| &column.embedded), f }
 }
 
 fn column(solution: &Solution, level: &Level, species: usize, r: f64, distribution: bool) -> Column {
@@ -219,15 +239,21 @@ fn column(solution: &Solution, level: &Level, species: usize, r: f64, distributi
     let own = energies.len();
     let rule = || level.energies.iter().map(|&(energy, _)| energy);
     let same = rule().eq(energies.iter().copied());
-    if !same && !level.medium.gray {
+    if !same && !level.medium.gray && !level.medium.jumps_in_angle() {
         energies.extend(rule());
     }
     let all = level.moments(species, r, &energies);
-    let sums = if level.medium.gray {
-        integrated::gray(level, species, r)
+    let integrals = |sums: &Spectral| integrated::integrated(level, r, solution.setup.units, sums);
+    let [best, embedded] = if level.medium.jumps_in_angle() {
+        let sums = level.energy_integrals(species, r);
+        [&sums.values, &sums.embedded].map(|sums| integrals(&integrated::by_power(sums)))
+    } else if level.medium.gray {
+        [integrals(&integrated::gray(level, species, r)); 2]
     } else {
-        integrated::spectral(level, if same { &all } else { &all[own..] })
+        [integrals(&integrated::spectral(level, if same { &all.values } else { &all.values[own..] })); 2]
     };
+    let best = (all.values[..own].to_vec(), best);
+    let embedded = (all.embedded[..own].to_vec(), embedded);
     let mut f = vec![0.0; if distribution { own * space.angular.nodes.len() } else { 0 }];
     if distribution {
         for (j, &mu) in space.angular.nodes.iter().enumerate() {
@@ -235,6 +261,5 @@ fn column(solution: &Solution, level: &Level, species: usize, r: f64, distributi
             values.iter().enumerate().for_each(|(k, &value)| f[k * space.angular.nodes.len() + j] = value);
         }
     }
-    let integrated = integrated::integrated(level, r, solution.setup.units, &sums);
-    Column { moments: all[..own].to_vec(), integrated, f }
+    Column { best, embedded, f }
 }

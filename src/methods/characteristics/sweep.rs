@@ -3,22 +3,26 @@
 //! point of closest approach and out again, and gives f at every node that it passes.
 //!
 //! Rays for each node by itself ([`super::scattering`]) are more exact and cost nodes × rays × panels; these cost
-//! rays × panels, which makes hundreds of zones possible. Along a piece of a ray within one panel the source
-//! function is a parabola in the optical depth, which keeps constants exact at any optical depth. In
-//! angle f is a parabola through the rays tangent to neighbouring nodes and one between them.
+//! rays × panels, which makes hundreds of zones possible. Along a piece of a ray between two nodes the source
+//! function is a polynomial in the optical depth ([`super::segment`]). In angle f is a parabola through
+//! three neighbouring rays.
+//!
+//! In opaque matter the nodes inside panels get the equation of diffusion, and those between two panels the
+//! continuity of the flux: panels that are not transparent need a node inside.
 
 use rayon::prelude::*;
 
-use super::field::{Field, MOST_NODES, Mesh};
+use super::field::{Field, Mesh, RadialSpot};
 use super::medium::Medium;
-use super::trace::{End, Ends, Sample, Segment, Tracer};
+use super::segment::{POINTS, Segment, SegmentRule};
+use super::trace::{End, Ends, Tracer};
 use crate::opacities::LocalOpacity;
 use crate::phase_space::basis::gauss_legendre;
 
-/// Optical depths below this are taken by series.
-const THIN: f64 = 0.1;
 /// Portions of the rays that are summed up one after the other, whatever the number of threads.
 const PORTIONS: usize = 32;
+/// Coefficients of f at a node below this are left out.
+const NEGLIGIBLE: f64 = 1e-30;
 /// Energies nearer to each other than this, relatively, are one.
 const SAME_ENERGY: f64 = 1e-13;
 
@@ -37,6 +41,7 @@ struct Piece {
 /// A family of rays through all radial nodes of a mesh.
 pub struct Sweep<'a> {
     tracer: Tracer<'a>,
+    rule: SegmentRule,
     mesh: &'a Mesh,
     pieces: Vec<Piece>,
     /// r/α and v of the nodes.
@@ -60,8 +65,8 @@ pub fn applies(medium: &Medium, ends: &dyn Ends) -> bool {
 }
 
 impl<'a> Sweep<'a> {
-    /// Rays tangent to each of `nodes` ((panel, r), ascending) and, where `fine`, one between each two.
-    pub fn new(tracer: Tracer<'a>, mesh: &'a Mesh, nodes: &[(usize, f64)], fine: bool) -> Self {
+    /// Rays tangent to each of `nodes` ((panel, r), ascending), and a radial one.
+    pub fn new(tracer: Tracer<'a>, mesh: &'a Mesh, nodes: &[(usize, f64)]) -> Self {
         let medium = tracer.medium;
         let places: Vec<_> = nodes.iter().map(|&(panel, r)| medium.spot(panel, r).place).collect();
         let tangents: Vec<f64> =
@@ -69,7 +74,8 @@ impl<'a> Sweep<'a> {
         let energies = mesh.energies();
         let mut sweep = Self {
             pieces: pieces(medium, mesh, &tangents),
-            impacts: impacts(&tangents, fine),
+            impacts: impacts(&tangents),
+            rule: SegmentRule::new(false),
             velocities: places.iter().map(|place| place.velocity).collect(),
             logs: energies.iter().map(|energy| energy.ln()).collect(),
             energies,
@@ -78,12 +84,12 @@ impl<'a> Sweep<'a> {
             tracer,
             mesh,
         };
-        sweep.weights = (0..nodes.len()).map(|node| sweep.angular_weights(node, fine)).collect();
+        sweep.weights = (0..nodes.len()).map(|node| sweep.angular_weights(node)).collect();
         sweep
     }
 
     /// Weights of f in J = ½∫f dμ and H = ½∫f μ dμ at a node, for the rays that reach it.
-    fn angular_weights(&self, node: usize, fine: bool) -> [Vec<[f64; 2]>; 2] {
+    fn angular_weights(&self, node: usize) -> [Vec<[f64; 2]>; 2] {
         let (tangent, v) = (self.tangents[node], self.velocities[node]);
         let count = self.impacts.partition_point(|&b| b <= tangent);
         let cosine = |b: f64| ((1.0 - b / tangent) * (1.0 + b / tangent)).max(0.0).sqrt();
@@ -101,12 +107,15 @@ impl<'a> Sweep<'a> {
                     (c - v) / (1.0 - v * c)
                 })
                 .collect();
-            let step = if fine { 2 } else { 1 };
-            for first in (0..count - 1).step_by(step) {
-                let points = &cosines[first..(first + step + 1).min(count)];
-                for (w, more) in weights[first..].iter_mut().zip(product_weights(points)) {
+            // From the directions across, where rays are far apart in angle; next to the radial one two may be
+            // left over.
+            let mut last = count - 1;
+            while last > 0 {
+                let first = last.saturating_sub(2);
+                for (w, more) in weights[first..].iter_mut().zip(product_weights(&cosines[first..=last])) {
                     *w = [w[0] + more[0], w[1] + more[1]];
                 }
+                last = first;
             }
             weights
         })
@@ -122,7 +131,8 @@ impl<'a> Sweep<'a> {
         reference: &[f64],
         moments: usize,
     ) -> Vec<f64> {
-        let size = self.energies.len() * moments * self.tangents.len();
+        let (energies, radii) = (self.energies.len(), self.tangents.len());
+        let size = energies * moments * radii;
         let portion = self.impacts.len().div_ceil(PORTIONS);
         let parts: Vec<Vec<f64>> = (0..self.impacts.len())
             .collect::<Vec<_>>()
@@ -138,9 +148,14 @@ impl<'a> Sweep<'a> {
         for part in parts {
             total.iter_mut().zip(part).for_each(|(sum, value)| *sum += value);
         }
-        total
+        let ordered = |index: usize| {
+            let (k, moment, node) = (index / (moments * radii), index / radii % moments, index % radii);
+            total[(node * moments + moment) * energies + k]
+        };
+        (0..size).map(ordered).collect()
     }
 
+    /// Adds what a ray makes, in the order of (radius, moment, energy).
     fn follow_values(
         &self,
         (species, ray): (usize, usize),
@@ -149,14 +164,14 @@ impl<'a> Sweep<'a> {
         moments: usize,
         sum: &mut [f64],
     ) {
-        let radii = self.tangents.len();
-        let mut f = vec![0.0; self.energies.len()];
+        let energies = self.energies.len();
+        let mut f = vec![0.0; energies];
         // Energies at infinity for which f is held, over the mesh's energies.
         let mut shift = 1.0;
         self.follow(species, ray, &mut |step| match step {
             Step::Through(segment) => {
                 // Energies of the mesh at the end of the piece: where it is opaque nothing is interpolated.
-                let end = &segment.samples[2];
+                let end = &segment.samples[POINTS - 1];
                 let next = 1.0 / (end.lapse() * end.ratio);
                 f = self.shifted(&f, reference, next / shift);
                 shift = next;
@@ -166,9 +181,8 @@ impl<'a> Sweep<'a> {
                 for (moment, weight) in
                     self.weights[node][usize::from(outward)][ray].iter().enumerate().take(moments)
                 {
-                    for (k, f) in f.iter().enumerate() {
-                        sum[(k * moments + moment) * radii + node] += weight * f;
-                    }
+                    let own = &mut sum[(node * moments + moment) * energies..][..energies];
+                    own.iter_mut().zip(&f).for_each(|(sum, f)| *sum += weight * f);
                 }
             }
         });
@@ -177,19 +191,32 @@ impl<'a> Sweep<'a> {
     /// Takes f at the energies at infinity `shift` × those of the mesh through a piece.
     fn advance(&self, f: &mut [f64], species: usize, field: Option<&Field>, segment: &Segment, shift: f64) {
         let medium = self.tracer.medium;
+        let spots = self.spots(segment);
+        let shifts = segment.samples.each_ref().map(|at| shift * at.ratio);
+        let logs = shifts.map(f64::ln);
+        let spectra = spots.each_ref().map(|spot| Some(field?.spectrum(spot.as_ref()?, species)));
+        let mut guess = 0;
         for (k, f) in f.iter_mut().enumerate() {
-            let mut sources = [0.0; 3];
-            let mut opacities = [LocalOpacity::default(); 3];
+            let mut sources = [0.0; POINTS];
+            let mut depths = [0.0; POINTS];
             for (i, at) in segment.samples.iter().enumerate() {
-                let energy = self.energies[k] * shift * at.ratio;
-                opacities[i] = medium.opacity(species, at.panel, &at.spot, energy, energy.ln());
-                sources[i] = match field {
-                    None => opacities[i].emissivity,
-                    Some(field) => scattered(field, medium, species, at, energy, &opacities[i]),
+                let energy = self.energies[k] * shifts[i];
+                let place = (energy, self.logs[k] + logs[i]);
+                let opacity = medium.opacity_near(species, at.panel, &at.spot, place, &mut guess);
+                let source = match (field, &spectra[i]) {
+                    (None, _) => opacity.emissivity,
+                    (Some(field), Some(spectrum)) if opacity.scattering != 0.0 => {
+                        let element = k / self.mesh.spectral.len();
+                        let [j, h] = field.of_spectrum(spectrum, species, at.lapse() * energy, element);
+                        opacity.scattering * j + 3.0 * opacity.scattering_first * at.mu * h
+                    }
+                    _ => 0.0,
                 };
+                sources[i] = over(source, &opacity);
+                depths[i] = segment.lengths[i] * (opacity.absorption + opacity.scattering);
             }
-            let (depth, parts) = parabola(segment.length, &opacities);
-            let emitted: f64 = (0..3).map(|i| parts[i] * over(sources[i], &opacities[i])).sum();
+            let (depth, weights) = self.rule.weights(&depths);
+            let emitted: f64 = weights.iter().zip(sources).map(|(w, s)| w * s).sum();
             *f = *f * (-depth).exp() + emitted;
         }
     }
@@ -215,26 +242,26 @@ impl<'a> Sweep<'a> {
         (0..f.len()).map(at).collect()
     }
 
-    /// Rows of Λ, without Doppler shifts, for energies number `first` and following: for each of them
+    /// Rows of Λ, without Doppler shifts, for redshifted comoving energies: for each of them
     /// (moment, radius) rows with a column for each (moment, radius) and one for the emission.
-    pub fn rows(&self, species: usize, energies: std::ops::Range<usize>, moments: usize) -> Vec<Vec<f64>> {
+    pub fn rows(&self, species: usize, energies: &[f64], moments: usize) -> Vec<Vec<f64>> {
         let radii = self.tangents.len();
         let width = radii * moments + 1;
         let mut matrices = vec![vec![0.0; width * radii * moments]; energies.len()];
         for ray in 0..self.impacts.len() {
-            let mut rows = vec![vec![0.0; width]; energies.len()];
+            let mut rows: Vec<Row> = energies.iter().map(|_| Row::new(radii, moments)).collect();
             self.follow(species, ray, &mut |step| match step {
                 Step::Through(segment) => {
-                    for (row, k) in rows.iter_mut().zip(energies.clone()) {
-                        self.pass(row, species, segment, k, moments);
+                    let spots = self.spots(segment);
+                    for (row, &energy) in rows.iter_mut().zip(energies) {
+                        self.pass(row, species, segment, &spots, energy);
                     }
                 }
                 Step::At { node, outward } => {
                     let weights = self.weights[node][usize::from(outward)][ray];
                     for (row, matrix) in rows.iter().zip(&mut matrices) {
                         for (moment, weight) in weights.into_iter().enumerate().take(moments) {
-                            let target = &mut matrix[(moment * radii + node) * width..][..width];
-                            target.iter_mut().zip(row).for_each(|(sum, value)| *sum += weight * value);
+                            row.add_to(&mut matrix[(moment * radii + node) * width..][..width], weight);
                         }
                     }
                 }
@@ -243,28 +270,35 @@ impl<'a> Sweep<'a> {
         matrices
     }
 
-    fn pass(&self, row: &mut [f64], species: usize, segment: &Segment, k: usize, moments: usize) {
-        let (medium, radii) = (self.tracer.medium, self.tangents.len());
+    /// Where the points of a piece are among the radial nodes.
+    fn spots(&self, segment: &Segment) -> [Option<RadialSpot>; POINTS] {
+        segment.samples.each_ref().map(|at| self.mesh.radial_spot(self.tracer.medium, at.panel, at.r))
+    }
+
+    fn pass(
+        &self,
+        row: &mut Row,
+        species: usize,
+        segment: &Segment,
+        spots: &[Option<RadialSpot>; POINTS],
+        energy: f64,
+    ) {
+        let medium = self.tracer.medium;
+        let mut guess = 0;
         let opacities = segment.samples.each_ref().map(|at| {
-            let (energy, log) = (self.energies[k] / at.lapse(), self.logs[k] - at.lapse().ln());
-            medium.opacity(species, at.panel, &at.spot, energy, log)
+            let comoving = energy / at.lapse();
+            medium.opacity_near(species, at.panel, &at.spot, (comoving, comoving.ln()), &mut guess)
         });
-        let (depth, parts) = parabola(segment.length, &opacities);
-        let transmission = (-depth).exp();
-        row.iter_mut().for_each(|value| *value *= transmission);
-        let last = row.len() - 1;
-        for ((at, opacity), part) in segment.samples.iter().zip(&opacities).zip(parts) {
-            row[last] += part * over(opacity.emissivity, opacity);
-            let Some((first, radial)) = self.mesh.radial_spot(medium, at.panel, at.r) else { continue };
-            let j = part * over(opacity.scattering, opacity);
-            let h = part * 3.0 * over(opacity.scattering_first, opacity) * at.mu;
-            let radial: &[f64; MOST_NODES] = &radial;
-            for (i, w) in radial[..self.mesh.radial.len()].iter().enumerate() {
-                row[first + i] += j * w;
-                if moments == 2 {
-                    row[radii + first + i] += h * w;
-                }
-            }
+        let depths =
+            std::array::from_fn(|i| segment.lengths[i] * (opacities[i].absorption + opacities[i].scattering));
+        let (depth, parts) = self.rule.weights(&depths);
+        row.weaken((-depth).exp());
+        for (i, (at, opacity)) in segment.samples.iter().zip(&opacities).enumerate() {
+            row.emission += parts[i] * over(opacity.emissivity, opacity);
+            let Some(spot) = &spots[i] else { continue };
+            let j = parts[i] * over(opacity.scattering, opacity);
+            let h = parts[i] * 3.0 * over(opacity.scattering_first, opacity) * at.mu;
+            row.add(spot, [j, h]);
         }
     }
 
@@ -288,11 +322,72 @@ impl<'a> Sweep<'a> {
                 ([Some(piece.upper), lower], near)
             };
             if !touches {
-                take(Step::Through(&self.tracer.segment(species, b, piece.panel, ends)));
+                take(Step::Through(&self.tracer.segment(&self.rule, species, b, piece.panel, ends)));
             }
             if let Some(node) = node {
                 take(Step::At { node, outward });
             }
+        }
+    }
+}
+
+/// f along a ray as a linear function of J and H at the radial nodes, and its constant part.
+struct Row {
+    /// For each moment the coefficients at all radial nodes.
+    moments: Vec<Vec<f64>>,
+    emission: f64,
+    /// The nodes whose coefficients are not negligible: a few in opaque matter.
+    seen: std::ops::Range<usize>,
+}
+
+impl Row {
+    fn new(radii: usize, moments: usize) -> Self {
+        Self { moments: vec![vec![0.0; radii]; moments], emission: 0.0, seen: 0..0 }
+    }
+
+    fn weaken(&mut self, transmission: f64) {
+        self.emission *= transmission;
+        for values in &mut self.moments {
+            values[self.seen.clone()].iter_mut().for_each(|value| *value *= transmission);
+        }
+        while !self.seen.is_empty() && self.forget(self.seen.start) {
+            self.seen.start += 1;
+        }
+        while !self.seen.is_empty() && self.forget(self.seen.end - 1) {
+            self.seen.end -= 1;
+        }
+    }
+
+    /// Makes the coefficients at a node zero where they are negligible; whether they were.
+    fn forget(&mut self, node: usize) -> bool {
+        let negligible = self.moments.iter().all(|values| values[node].abs() < NEGLIGIBLE);
+        if negligible {
+            self.moments.iter_mut().for_each(|values| values[node] = 0.0);
+        }
+        negligible
+    }
+
+    fn add(&mut self, spot: &RadialSpot, coefficients: [f64; 2]) {
+        let end = spot.first + spot.weights().len();
+        self.seen = match self.seen.is_empty() {
+            true => spot.first..end,
+            false => self.seen.start.min(spot.first)..self.seen.end.max(end),
+        };
+        for (values, coefficient) in self.moments.iter_mut().zip(coefficients) {
+            let own = values[spot.first..].iter_mut().zip(spot.weights());
+            own.for_each(|(value, w)| *value += coefficient * w);
+        }
+    }
+
+    /// Adds `weight` times all coefficients and the emission to a row of the matrix.
+    fn add_to(&self, target: &mut [f64], weight: f64) {
+        for (n, values) in self.moments.iter().enumerate() {
+            let first = n * values.len() + self.seen.start;
+            let seen = values[self.seen.clone()].iter();
+            target[first..].iter_mut().zip(seen).for_each(|(sum, value)| *sum += weight * value);
+        }
+        if let Some(sum) = target.last_mut() {
+            *sum += weight * self.emission;
         }
     }
 }
@@ -309,15 +404,8 @@ enum Step<'s> {
 fn pieces(medium: &Medium, mesh: &Mesh, tangents: &[f64]) -> Vec<Piece> {
     let mut pieces: Vec<Piece> = Vec::new();
     for (p, panel) in medium.panels.iter().enumerate() {
-        let (first, radii) = match mesh.radial_spot(medium, p, panel.lower) {
-            None => (None, vec![panel.lower, panel.upper]),
-            Some((first, _)) => {
-                let mut radii: Vec<f64> = mesh.radial.between(panel.lower, panel.upper).collect();
-                let last = radii.len() - 1;
-                (radii[0], radii[last]) = (panel.lower, panel.upper);
-                (Some(first), radii)
-            }
-        };
+        let first = mesh.radial_spot(medium, p, panel.lower).map(|spot| spot.first);
+        let radii = mesh.radii_of(medium, p).unwrap_or_else(|| vec![panel.lower, panel.upper]);
         for (i, pair) in radii.windows(2).enumerate() {
             let nodes = [first.map(|first| first + i), first.map(|first| first + i + 1)];
             // Both sides of an edge have to agree about which rays pass it.
@@ -333,17 +421,11 @@ fn pieces(medium: &Medium, mesh: &Mesh, tangents: &[f64]) -> Vec<Piece> {
     pieces
 }
 
-/// 0, the tangents, and those half-way between.
-fn impacts(tangents: &[f64], fine: bool) -> Vec<f64> {
-    let mut edges = vec![0.0];
-    edges.extend(tangents.iter().copied().filter(|&tangent| tangent > 0.0));
-    edges.dedup();
-    if !fine {
-        return edges;
-    }
-    let mut impacts: Vec<f64> =
-        edges.windows(2).flat_map(|pair| [pair[0], 0.5 * (pair[0] + pair[1])]).collect();
-    impacts.extend(edges.last());
+/// 0 and the tangents.
+fn impacts(tangents: &[f64]) -> Vec<f64> {
+    let mut impacts = vec![0.0];
+    impacts.extend(tangents.iter().copied().filter(|&tangent| tangent > 0.0));
+    impacts.dedup();
     impacts
 }
 
@@ -371,74 +453,9 @@ fn over(value: f64, opacity: &LocalOpacity) -> f64 {
     if extinction > 0.0 { value / extinction } else { 0.0 }
 }
 
-fn scattered(
-    field: &Field,
-    medium: &Medium,
-    species: usize,
-    at: &Sample,
-    energy: f64,
-    opacity: &LocalOpacity,
-) -> f64 {
-    if opacity.scattering == 0.0 {
-        return 0.0;
-    }
-    let [j, h] = field.at(medium, species, at, energy);
-    opacity.scattering * j + 3.0 * opacity.scattering_first * at.mu * h
-}
-
-/// Optical depth of a piece, and the weights of the source function at its beginning, middle and end in
-/// ∫ S e^{−(τ−t)} dt, S being a parabola in t.
-fn parabola(length: f64, opacities: &[LocalOpacity; 3]) -> (f64, [f64; 3]) {
-    let [a, b, c] = opacities.each_ref().map(|o| o.absorption + o.scattering);
-    let depth = length * (a + 4.0 * b + c) / 6.0;
-    let [m0, m1, m2] = exponential_moments(depth);
-    (depth, [2.0 * m2 - 3.0 * m1 + m0, 4.0 * (m1 - m2), 2.0 * m2 - m1])
-}
-
-/// ∫₀^τ (t/τ)ⁿ e^{−(τ−t)} dt for n = 0, 1, 2.
-fn exponential_moments(depth: f64) -> [f64; 3] {
-    if depth < THIN {
-        // τ Σ (−τ)^j n!/(n+j+1)!
-        return [1.0, 1.0, 2.0].map(|factorial| factorial).map({
-            let mut n = 0;
-            move |factorial| {
-                let mut term = depth * factorial / (1..=n + 1).product::<usize>() as f64;
-                let mut sum = term;
-                for j in 1..10 {
-                    term *= -depth / (n + j + 1) as f64;
-                    sum += term;
-                }
-                n += 1;
-                sum
-            }
-        });
-    }
-    let m0 = -(-depth).exp_m1();
-    let m1 = 1.0 - m0 / depth;
-    [m0, m1, 1.0 - 2.0 * m1 / depth]
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn moments_of_the_exponential_are_exact() {
-        let (x, w) = gauss_legendre(30);
-        for depth in [1e-8, 1e-3, 0.099, 0.101, 1.0, 7.0] {
-            for (n, found) in exponential_moments(depth).into_iter().enumerate() {
-                let exact: f64 = x
-                    .iter()
-                    .zip(&w)
-                    .map(|(x, w)| {
-                        let t = 0.5 * (1.0 + x);
-                        0.5 * w * depth * t.powi(n as i32) * (-(depth * (1.0 - t))).exp()
-                    })
-                    .sum();
-                assert!((found - exact).abs() < 1e-13 * exact, "{n} {depth}: {found:e} {exact:e}");
-            }
-        }
-    }
 
     #[test]
     fn parabolas_in_angle_are_integrated() {

@@ -27,7 +27,7 @@ pub struct EnergyPanels {
 /// A place among the energy nodes.
 #[derive(Debug, Clone, Copy)]
 pub struct EnergySpot {
-    panel: usize,
+    pub panel: usize,
     first: usize,
     /// Weights of the nodes from `first`; none where the panel is constant.
     weights: Option<[f64; CHEBYSHEV]>,
@@ -82,6 +82,12 @@ impl EnergyPanels {
         Ok(panels)
     }
 
+    /// The panel of `energy`; the outermost one beyond the ends. `guess` is looked at first.
+    fn index_near(&self, energy: f64, guess: usize) -> usize {
+        let is_there = |p: usize| self.edges[p] <= energy && energy < self.edges[p + 1];
+        if guess < self.constant.len() && is_there(guess) { guess } else { self.index(energy) }
+    }
+
     /// The panel of `energy`; the outermost one beyond the ends.
     pub fn index(&self, energy: f64) -> usize {
         self.edges.partition_point(|&edge| edge <= energy).clamp(1, self.constant.len()) - 1
@@ -95,6 +101,12 @@ impl EnergyPanels {
         first == last || (first..=last).all(|p| !self.constant[p] && !narrow(p))
     }
 
+    /// Whether two energies lie in the same range of constant coefficients.
+    pub fn same_step(&self, a: f64, b: f64) -> bool {
+        let panel = self.index(a);
+        self.constant[panel] && panel == self.index(b)
+    }
+
     /// Whether coefficients are constant on each of several panels.
     pub fn has_steps(&self) -> bool {
         self.constant.len() > 1 && self.constant.iter().any(|&constant| constant)
@@ -105,9 +117,9 @@ impl EnergyPanels {
         self.offsets[self.offsets.len() - 1]
     }
 
-    /// Where `energy` is, whose logarithm is `log`.
-    pub fn find(&self, energy: f64, log: f64) -> EnergySpot {
-        let panel = self.index(energy);
+    /// Where `energy` is, whose logarithm is `log`; panel number `guess` is looked at first.
+    pub fn find(&self, energy: f64, log: f64, guess: usize) -> EnergySpot {
+        let panel = self.index_near(energy, guess);
         let weights = (!self.constant[panel]).then(|| {
             let (low, high) = (self.logs[panel], self.logs[panel + 1]);
             self.rule.weights(((2.0 * log - low - high) / (high - low)).clamp(-1.0, 1.0))

@@ -8,6 +8,7 @@
 
 use super::medium::{Medium, Slice, Spot};
 use super::rules::{GAUSS, GaussRule};
+use super::segment::{POINTS, Segment, SegmentRule};
 use crate::opacities::LocalOpacity;
 
 /// Beyond this optical depth nothing is seen: e^{−41.5} < 1e-18.
@@ -18,6 +19,8 @@ const STRETCHES: usize = 400;
 const NOISE: f64 = 1e-14;
 /// Where F/r² stays below this, its linear model is better than its value, which is round-off.
 const LINEAR: f64 = 1e-9;
+/// How near to the ends of a piece, relatively, its path length per variable is taken.
+const NEAR_TURNING: f64 = 1e-6;
 /// Where F changes by less than this factor along a leg, y itself is the variable.
 const MILD: f64 = 0.5;
 
@@ -43,9 +46,11 @@ impl Sample {
 
 /// Receives what a ray passes, for each energy (by number) that it is followed with.
 pub trait Collector {
-    /// The source per comoving length at a point for the comoving energy there: what has to be resolved
-    /// by the quadrature.
-    fn source(&self, number: usize, at: &Sample, energy: f64, opacity: &LocalOpacity) -> f64;
+    /// The samples that the source is asked for next.
+    fn enter(&mut self, _samples: &[Sample]) {}
+    /// The source per comoving length at sample number `sample` for the comoving energy there: what has to be
+    /// resolved by the quadrature.
+    fn source(&self, sample: usize, at: &Sample, energy: f64, opacity: &LocalOpacity) -> f64;
     /// Adds `weight` times the source at a point, which is `source`.
     fn add(&mut self, number: usize, at: &Sample, opacity: &LocalOpacity, source: f64, weight: f64);
     /// Adds f that came in through an edge, times its transmission.
@@ -90,13 +95,6 @@ struct Point {
     f: f64,
 }
 
-/// A short piece of a ray within one panel: where it begins, its middle and its end, and its path length.
-pub struct Segment {
-    pub samples: [Sample; 3],
-    /// ∫ D dl.
-    pub length: f64,
-}
-
 /// How a leg ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Stop {
@@ -115,6 +113,9 @@ pub struct Tracer<'a> {
     pub step_depth: f64,
     /// Relative size of the highest Legendre coefficients at which a leg counts as resolved.
     pub roughness: f64,
+    /// The rule that the piece of a ray in each panel is taken with at once, where there are so many jumps along rays
+    /// that halving for each of them has no end: they are met between the points of the rule.
+    pub whole: Option<SegmentRule>,
 }
 
 /// A place and direction, and the energies that the ray is followed with.
@@ -207,13 +208,17 @@ impl Walk<'_, '_> {
                 return self.piece(panel, target, outward).unwrap_or(Stop::Turned);
             }
             let b = self.ray.impact_squared.sqrt();
-            if b >= tangent {
+            // A ray that has just turned beside an edge goes on, although rounding may put it beyond.
+            let grazes = b >= tangent && self.position.f == 0.0 && b <= tangent * (1.0 + NOISE);
+            if b >= tangent && !grazes {
                 let turning = self.turning_point(panel, edge);
                 return self.piece(panel, turning, outward).unwrap_or(Stop::Turned);
             }
-            let at_edge = Point { r: edge, f: edge * edge * (1.0 - b / tangent) * (1.0 + b / tangent) };
-            let at_edge = if edge == 0.0 { Point { r: 0.0, f: 0.0 } } else { at_edge };
-            if let Some(stop) = self.piece(panel, at_edge, outward) {
+            let f = edge * edge * (1.0 - b / tangent) * (1.0 + b / tangent);
+            let at_edge = Point { r: edge, f: if edge == 0.0 || grazes { 0.0 } else { f } };
+            if grazes {
+                self.position = at_edge;
+            } else if let Some(stop) = self.piece(panel, at_edge, outward) {
                 return stop;
             }
             let last = if outward { panel + 1 == medium.panels.len() } else { panel == 0 };
@@ -267,6 +272,42 @@ impl Walk<'_, '_> {
             return None;
         }
         let direction = if outward { -1.0 } else { 1.0 };
+        if let Some(rule) = &self.tracer.whole {
+            self.take_whole(rule, &self.tracer.piece(rule, self.ray, panel, (target, from), direction));
+        } else {
+            self.take_in_stretches(panel, (from, target), direction);
+        }
+        let depth = &self.depth;
+        self.active.retain(|&number| depth[number] <= OPAQUE);
+        self.active.is_empty().then_some(Stop::Finished)
+    }
+
+    /// Takes a piece of the ray, in the direction of flight, at once.
+    fn take_whole(&mut self, rule: &SegmentRule, piece: &Segment) {
+        let medium = self.tracer.medium;
+        self.collector.enter(&piece.samples);
+        let mut guess = 0;
+        for &number in &self.active {
+            let mut opacities = [LocalOpacity::default(); POINTS];
+            for (opacity, at) in opacities.iter_mut().zip(&piece.samples) {
+                let place = (self.energies[number] * at.ratio, self.logs[number] + at.log_ratio);
+                *opacity = medium.opacity_near(self.ray.species, at.panel, &at.spot, place, &mut guess);
+            }
+            let extinctions = opacities.map(|opacity| opacity.absorption + opacity.scattering);
+            let depths = std::array::from_fn(|i| piece.lengths[i] * extinctions[i]);
+            let (depth, weights) = rule.weights(&depths);
+            let transmission = (-self.depth[number]).exp();
+            for (i, at) in piece.samples.iter().enumerate().filter(|&(i, _)| extinctions[i] > 0.0) {
+                let source = self.collector.source(i, at, self.energies[number] * at.ratio, &opacities[i]);
+                let weight = transmission * weights[i] / extinctions[i];
+                self.collector.add(number, at, &opacities[i], source, weight);
+            }
+            self.depth[number] += depth;
+        }
+    }
+
+    /// Takes a piece of the ray in as many stretches as its sources need.
+    fn take_in_stretches(&mut self, panel: usize, (from, target): (Point, Point), direction: f64) {
         let mut pending = vec![(from, target, self.active.clone())];
         let mut stretches = 0;
         while let Some((from, to, mut numbers)) = pending.pop() {
@@ -276,6 +317,7 @@ impl Walk<'_, '_> {
             }
             stretches += 1;
             let stretch = self.tracer.stretch(self.ray, panel, from, to, direction);
+            self.collector.enter(&stretch.samples);
             let last = stretches >= STRETCHES;
             numbers.retain(|&number| !self.take(&stretch, number, last));
             if !numbers.is_empty() {
@@ -283,9 +325,6 @@ impl Walk<'_, '_> {
                 pending.push((from, stretch.middle, numbers));
             }
         }
-        let depth = &self.depth;
-        self.active.retain(|&number| depth[number] <= OPAQUE);
-        self.active.is_empty().then_some(Stop::Finished)
     }
 
     /// Adds a stretch for one energy where the rule resolves it (or `anyway`); whether it has.
@@ -304,7 +343,7 @@ impl Walk<'_, '_> {
             opacities[i] =
                 sliced.unwrap_or_else(|| medium.opacity(self.ray.species, at.panel, &at.spot, energy, log));
             depths[i] = stretch.lengths[i] * (opacities[i].absorption + opacities[i].scattering);
-            sources[i] = self.collector.source(number, at, energy, &opacities[i]);
+            sources[i] = self.collector.source(i, at, energy, &opacities[i]);
         }
         let depth = rule.integral(&depths);
         let emitted: [f64; GAUSS] = std::array::from_fn(|i| stretch.lengths[i] * sources[i]);
@@ -394,7 +433,14 @@ impl Variable {
 impl Tracer<'_> {
     /// The piece of the ray with the impact parameter `impact` from `from` to `to` (radii of `panel`; `None`
     /// for the turning point in it). Ratios of energies are relative to the energy at infinity.
-    pub fn segment(&self, species: usize, impact: f64, panel: usize, ends: [Option<f64>; 2]) -> Segment {
+    pub fn segment(
+        &self,
+        rule: &SegmentRule,
+        species: usize,
+        impact: f64,
+        panel: usize,
+        ends: [Option<f64>; 2],
+    ) -> Segment {
         let ray = Ray { species, redshift: 1.0, impact_squared: impact * impact };
         let known = ends[0].or(ends[1]).unwrap_or(0.0);
         let point = |r: f64| {
@@ -411,10 +457,26 @@ impl Tracer<'_> {
         };
         let [from, to] = ends.map(|end| end.map_or_else(turning, point));
         let direction = if to.r < from.r { -1.0 } else { 1.0 };
+        self.piece(rule, &ray, panel, (from, to), direction)
+    }
+
+    /// The piece of a ray between two points of a panel in the direction of flight.
+    fn piece(
+        &self,
+        rule: &SegmentRule,
+        ray: &Ray,
+        panel: usize,
+        (from, to): (Point, Point),
+        direction: f64,
+    ) -> Segment {
         let variable = Variable::new(from, to);
-        let lengths = self.rule.nodes.map(|x| self.sample(&ray, panel, variable.at(x), direction).1);
-        let samples = [0.0, 0.5, 1.0].map(|x| self.sample(&ray, panel, variable.at(x), direction).0);
-        Segment { samples, length: self.rule.integral(&lengths) }
+        let sample = |x: f64| self.sample(ray, panel, variable.at(x), direction);
+        let samples = rule.points.map(|x| sample(x).0);
+        // dl/dx has a limit at a turning point, where its formula is 0/0.
+        let lengths = rule.points.map(|x| sample(x.clamp(NEAR_TURNING, 1.0 - NEAR_TURNING)).1);
+        let length = self.rule.integral(&self.rule.nodes.map(|x| sample(x).1));
+        let scale = length / rule.integral(&lengths);
+        Segment { samples, lengths: lengths.map(|l| scale * l) }
     }
 
     fn stretch(&self, ray: &Ray, panel: usize, from: Point, to: Point, direction: f64) -> Stretch {

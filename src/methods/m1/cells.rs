@@ -7,6 +7,7 @@
 //! between the square of the flux factor of the first guess weighs the two. In energy a cell's state at its
 //! faces follows the exponential through its and the neighbouring node of an earlier solution.
 
+use crate::extremes::largest;
 use crate::methods::boltzmann::inelastic::Pair;
 use crate::phase_space::grid::NodalGrid;
 use crate::phase_space::{EnergyGrid, PhaseSpace};
@@ -16,6 +17,10 @@ use super::flow::Flow;
 
 /// Violation of |H| ≤ J and J ≥ 0, relative to the largest J of the group, that is rounding.
 const REALIZABLE: f64 = 1e-12;
+
+/// Violation of the bounds at one radius, relative to the largest J there, that matters on the way to a
+/// solution.
+const SIGNIFICANT: f64 = 1e-6;
 
 /// Where cells replace the elements' polynomials.
 #[derive(Debug, Clone, PartialEq)]
@@ -149,7 +154,7 @@ impl Cells {
     /// noise of such a tail would mark too.
     pub fn grow(&mut self, equations: &Equations, u: &[Pair]) -> bool {
         let space = equations.shared.space;
-        let largest = u.iter().map(|pair| pair.j).fold(0.0, f64::max);
+        let largest = largest(u.iter().map(|pair| pair.j));
         let before = self.clone();
         let energy_node = |n: usize| equations.members[n % equations.members.len()].1;
         if let (EnergyGrid::Spectral(grid), true) = (&space.energy, equations.shifts_energies) {
@@ -162,6 +167,25 @@ impl Cells {
             let nodes = equations.members.len() * space.radial.per_element();
             for (n, _) in u.iter().enumerate().filter(|(_, pair)| !realizable(pair)) {
                 self.radial[n / nodes] = true;
+            }
+        }
+        *self != before
+    }
+
+    /// Adds elements for a state that Newton's method got stuck at, and says whether there were new ones: the
+    /// energy element below those that are marked, as the noise of a tail spreads downward, and the radial
+    /// elements in which energies that matter leave the bounds.
+    pub fn grow_on_the_way(&mut self, equations: &Equations, u: &[Pair]) -> bool {
+        let before = self.clone();
+        if let (Some(lowest), true) = (self.energy.iter().position(|marked| *marked), equations.shifts_energies) {
+            self.energy[lowest..].fill(true);
+            self.energy[lowest.saturating_sub(1)] = true;
+        }
+        let (count, per_element) = (equations.members.len(), equations.shared.space.radial.per_element());
+        for (i, node) in u.chunks_exact(count).enumerate() {
+            let matters = SIGNIFICANT * largest(node.iter().map(|pair| pair.j.abs()));
+            if node.iter().any(|pair| pair.h.abs() - pair.j > matters) {
+                self.radial[i / per_element] = true;
             }
         }
         *self != before

@@ -23,6 +23,9 @@ use closed::Closed;
 use equations::{Outside, Shared};
 use flow::Flow;
 
+/// Smaller tolerances are not asked for: where the closure's characteristics coincide, in free streaming, the
+/// equations amplify rounding, and the closure's own error is of the order of per cents.
+pub const TOLERANCE: f64 = 1e-8;
 /// Newton steps of one group with the same cells at most.
 pub const MOST_STEPS: usize = 200;
 

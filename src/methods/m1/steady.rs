@@ -40,7 +40,7 @@ const GUESS_STEPS: usize = 300;
 /// Solutions with the shapes of the last one's spectra.
 const SHAPE_ROUNDS: usize = 2;
 /// Rounds of order reduction before all elements are reduced.
-const ROUNDS: usize = 6;
+const ROUNDS: usize = 8;
 
 /// Solves `shared` for all species and energies of `setup`.
 ///
@@ -180,22 +180,45 @@ fn solve_group(
     let space = equations.shared.space;
     let members = equations.members.len();
     let mut cells = Cells::none(space, equations.shared.flow, &streaming(space, &start), members);
+    let mut start = with_cells_everywhere(equations, start, cells.clone().everywhere(), observer)?;
     cells.mark_steep_spectra(equations, &start);
     for round in 0..=ROUNDS {
         equations.energy = EnergyRedistribution::with_cells(&space.energy, &cells.energy);
         cells.follow(equations, &start);
         let mut u = start.clone();
         let outcome = newton_of(equations, &cells, &mut u, limits, observer)?;
-        let converged = outcome.status == Status::Converged;
-        if round == ROUNDS || converged && !cells.clone().grow(equations, &u) {
-            return with_own_spectra(equations, (u, outcome, cells), limits, observer);
+        let before = cells.clone();
+        let grown = match outcome.status {
+            Status::Converged => cells.grow(equations, &u),
+            _ => cells.grow_on_the_way(equations, &u),
+        };
+        if round == ROUNDS || outcome.status == Status::Converged && !grown {
+            let solved = with_own_spectra(equations, (u, outcome, before), limits, observer)?;
+            return with_fewest_cells(equations, solved, limits, observer);
         }
-        let grown = cells.grow(equations, &u);
+        if outcome.status == Status::Converged {
+            start = u;
+        }
         if round + 1 == ROUNDS || !grown {
             cells = cells.everywhere();
         }
     }
     Err(Error::Numerical("the moment equations were given no round to be solved in".into()))
+}
+
+/// First-order solution of the whole group, for polynomials to start from.
+fn with_cells_everywhere(
+    equations: &mut Equations,
+    start: Vec<Pair>,
+    mut cells: Cells,
+    observer: &dyn Observer,
+) -> Result<Vec<Pair>> {
+    equations.energy = EnergyRedistribution::with_cells(&equations.shared.space.energy, &cells.energy);
+    cells.follow(equations, &start);
+    let mut u = start.clone();
+    let limits = Limits { tolerance: GUESS_TOLERANCE, iterations: GUESS_STEPS };
+    let outcome = newton_of(equations, &cells, &mut u, limits, observer)?;
+    Ok(if outcome.status == Status::Converged { u } else { start })
 }
 
 /// Solves again with the shapes of the solution's own spectra in its energy cells.
@@ -220,6 +243,33 @@ fn with_own_spectra(
         outcome.residuals.extend(again.residuals);
     }
     Ok((u, outcome, cells))
+}
+
+/// Solves again with radial cells only where the solution itself needs them: states on the way to it may have
+/// left the bounds elsewhere. Where that fails, the solution stays as it is.
+fn with_fewest_cells(
+    equations: &mut Equations,
+    solved: (Vec<Pair>, Outcome, Cells),
+    limits: Limits,
+    observer: &dyn Observer,
+) -> Result<(Vec<Pair>, Outcome, Cells)> {
+    if solved.1.status != Status::Converged || !solved.2.radial.contains(&true) {
+        return Ok(solved);
+    }
+    let (mut u, mut cells) = (solved.0.clone(), solved.2.clone());
+    cells.radial.fill(false);
+    for _ in 0..ROUNDS {
+        let outcome = newton_of(equations, &cells, &mut u, limits, observer)?;
+        if outcome.status != Status::Converged {
+            break;
+        }
+        if !cells.grow(equations, &u) {
+            return Ok((u, outcome, cells));
+        }
+        equations.energy = EnergyRedistribution::with_cells(&equations.shared.space.energy, &cells.energy);
+        cells.follow(equations, &u);
+    }
+    Ok(solved)
 }
 
 fn newton_of(
