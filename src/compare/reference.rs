@@ -11,6 +11,7 @@ use super::tolman_file::{self, Facts};
 use crate::error::{Error, Result};
 use crate::output::TIME;
 use crate::output::dataset::Dataset;
+use crate::output::series::STATE_DEPENDENT;
 use crate::phase_space::grid::NodalGrid;
 use crate::resample::elements;
 use crate::units::UnitSystem;
@@ -83,6 +84,11 @@ impl Reference {
     /// True where J is stored at each radius and energy.
     pub fn has_moments(&self) -> bool {
         self.data.get("j").is_some()
+    }
+
+    /// Whether the variable `name`, of the kind that opacities alone give, follows from the solution too.
+    pub fn depends_on_solution(&self, name: &str) -> bool {
+        self.data.get(name).is_some_and(|variable| variable.attributes.contains_key(STATE_DEPENDENT))
     }
 
     /// Time of the state of an evolution.

@@ -12,6 +12,7 @@ use crate::error::{Error, Result};
 use crate::output::dataset::Dataset;
 use crate::output::summary::significant;
 use crate::problem::external::needs_external_data;
+use crate::problem::folder::problems;
 use crate::problem::{LoadOptions, Loaded, load};
 use crate::progress::{Event, Observer};
 
@@ -96,7 +97,7 @@ pub fn matrix(
     solver: &Solver,
     observer: &dyn Observer,
 ) -> Result<Matrix> {
-    let problems = crate::commands::list::problems(folder)?;
+    let problems = problems(folder)?;
     let mut lines = Vec::new();
     for (index, (name, title)) in problems.iter().enumerate() {
         observer.report(Event::Done { what: "problems", done: index, total: problems.len() });

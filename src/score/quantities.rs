@@ -264,7 +264,7 @@ pub(super) fn rows(
     Ok((rows, missing))
 }
 
-/// Whether the reference has the quantity: means of the energy say nothing in gray problems.
+/// Whether the reference has the quantity, and it means something: mean energies say nothing in gray problems.
 fn has(reference: &Reference, quantity: &Quantity) -> Result<bool> {
     let species = quantity.by_species.then_some(0);
     let energetic = quantity.name.contains("_energy") && !quantity.name.contains("sphere");
@@ -276,9 +276,9 @@ fn has(reference: &Reference, quantity: &Quantity) -> Result<bool> {
         return Ok(reference.has_moments());
     }
     match quantity.over {
-        Over::Radius => {
-            Ok(reference.radial(quantity.name, species, &[reference.range().1])?.is_some())
-        }
+        Over::Radius => Ok(reference.radial(quantity.name, species, &[reference.range().1])?.is_some()),
+        // Without inelastic reactions they are the same for all solutions.
+        Over::Energy => Ok(reference.depends_on_solution(quantity.name)),
         _ => Ok(reference.stores(quantity)),
     }
 }

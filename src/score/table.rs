@@ -59,7 +59,7 @@ pub(super) fn notes(score: &Score) -> Vec<String> {
         ),
     ];
     if !score.not_in_reference.is_empty() {
-        notes.push(format!("the reference does not have: {}", score.not_in_reference.join(", ")));
+        notes.push(format!("not in the reference, or without meaning there: {}", score.not_in_reference.join(", ")));
     }
     notes
 }

@@ -8,7 +8,7 @@ mod tolman;
 use std::path::Path;
 
 use self::mapping::Mapping;
-use super::quantity::{self, Quantity, Sense};
+use super::quantity::{self, Over, QUANTITIES, Quantity, Sense};
 use super::reference::Reference;
 use super::rules::{self, SAME_FRAME};
 use super::spectrum::EnergyAxis;
@@ -126,6 +126,7 @@ pub fn of_dataset(data: &Dataset, name: &Path, reference: &Reference) -> Result<
     let mut other = tolman::of_dataset(data, Facts::new(), name, Context::of(reference))?;
     other.arrange(name)?;
     other.complete(reference.units);
+    other.complete_spectra(reference.units);
     Ok(other)
 }
 
@@ -197,6 +198,29 @@ impl Other {
                 }
             }
         }
+    }
+
+    /// Adds spectra that are multiples of its moments at each energy.
+    fn complete_spectra(&mut self, units: UnitSystem) {
+        let Some(axis) = &self.energy else { return };
+        let mut spectra = Vec::new();
+        for quantity in QUANTITIES {
+            let Over::RadiusAndEnergy(spectral) = quantity.over else { continue };
+            let pointwise = Grid::Spectrum(Sense::Pointwise);
+            let of = |s: &&Series| s.quantity.name == spectral.moment && s.grid == pointwise;
+            let moments = self.series.iter().filter(of);
+            spectra.extend(moments.filter(|_| spectral.moment != quantity.name).map(|moment| {
+                let rows = moment.values.chunks(axis.centres.len()).zip(&self.r);
+                let row = |(row, &r): (&[f64], &f64)| {
+                    let factor = spectral.factor.value(r, units);
+                    let at = row.iter().zip(&axis.centres);
+                    at.map(|(value, energy)| factor * energy.powi(spectral.power) * value).collect::<Vec<f64>>()
+                };
+                let (values, source) = (rows.flat_map(row).collect(), format!("from {}", spectral.moment));
+                Series { quantity, species: moment.species, grid: pointwise, values, source }
+            }));
+        }
+        self.series.extend(spectra);
     }
 
     fn first_duplicate(&self) -> Option<String> {
