@@ -6,18 +6,18 @@ use crate::criteria::{self, Verdict};
 use crate::diagnostics::balance::{number_on_slice, relative};
 use crate::diagnostics::result::{self, Wanted};
 use crate::error::{Error, Result};
+use crate::extremes::largest;
 use crate::methods::boltzmann::evolution::{self, Plan, State, StepControl};
 use crate::methods::boltzmann::inelastic::Inelastic;
 use crate::methods::boltzmann::operator::Operator;
 use crate::methods::boltzmann::{memory_estimate, steady};
-use crate::extremes::largest;
 use crate::methods::characteristics;
 use crate::methods::closures::Closure;
 use crate::methods::initial::initial_distribution;
-use crate::methods::m1;
 use crate::methods::moment_grid::on_moment_grid;
 use crate::methods::name::Method;
 use crate::methods::setup::Setup;
+use crate::methods::{leakage, m1};
 use crate::output::dataset::{Attribute, Dataset};
 use crate::output::{self, FORMAT_VERSION};
 use crate::problem::Loaded;
@@ -130,6 +130,7 @@ pub fn run_approximate(
         let job = Job { problem, setup: &setup, started };
         let (mut dataset, status) = match method {
             Method::M1(closure) => job.m1(closure, observer, save)?,
+            Method::Leakage(scheme) => (leakage::solve(&setup, scheme)?.dataset(&setup), Status::Converged),
             Method::Boltzmann | Method::Characteristics => {
                 return Err(Error::Numerical(format!("{method} is not an approximate method")));
             }
@@ -283,8 +284,7 @@ impl Job<'_> {
         let limits = Limits { tolerance: tolerance.max(m1::TOLERANCE), iterations: m1::MOST_STEPS };
         let solution = m1::solve(self.setup, closure, limits, observer)?;
         let radii = criteria::sample_radii(self.problem)?;
-        let mut dataset =
-            result::dataset_of_moments(self.setup, &solution.moments, &solution.edges, &radii)?;
+        let mut dataset = result::dataset_of_moments(self.setup, &solution.moments, &solution.edges, &radii)?;
         dataset
             .attribute("newton_steps", solution.steps as i64)
             .attribute("residual_history", Attribute::Reals(solution.residuals))

@@ -34,7 +34,8 @@ pub struct Args {
     #[arg(short, long, value_name = "OUT.h5")]
     pub output: Option<PathBuf>,
     /// How the problem is solved: boltzmann; characteristics (formal solution along geodesics, steady states
-    /// only, writes `<name>_error` beside each variable); or an approximate method, m1 or m1:CLOSURE.
+    /// only, writes `<name>_error` beside each variable); or an approximate method, m1[:CLOSURE] or
+    /// leakage[:SCHEME].
     #[arg(long, default_value_t)]
     pub method: Method,
     /// Relative tolerance of the method of characteristics.
@@ -55,10 +56,7 @@ pub fn execute(args: &Args) -> Result<ExitCode> {
     output::check_writable(&path)?;
     if args.method != Method::Boltzmann && args.restart.is_some() {
         let path = args.restart.as_deref().unwrap_or(&path);
-        return Err(Error::file(
-            path,
-            "--restart goes with --method boltzmann only",
-        ));
+        return Err(Error::file(path, "--restart goes with --method boltzmann only"));
     }
     let resources = Resources { memory: available_memory(), restart: restart(args, &problem)? };
     let terminal = Terminal::start();

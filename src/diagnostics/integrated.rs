@@ -94,7 +94,12 @@ impl Integrated {
 
     /// The same from the moments of f at (species, energy node, place), place fastest. In a gray problem,
     /// for matter at rest: in moving matter the powers of the energy at infinity need all moments.
-    pub fn of_moments(phase_space: &PhaseSpace, places: &Places, units: UnitSystem, moments: &Moments) -> Self {
+    pub fn of_moments(
+        phase_space: &PhaseSpace,
+        places: &Places,
+        units: UnitSystem,
+        moments: &Moments,
+    ) -> Self {
         let mut result = Self::default();
         let (count, energies) = (places.r.len(), phase_space.energy.len());
         for species in 0..phase_space.species.len() {

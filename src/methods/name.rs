@@ -4,6 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use super::closures::Closure;
+use super::leakage::Scheme;
 
 /// A method with its variant.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
@@ -15,17 +16,21 @@ pub enum Method {
     Characteristics,
     /// Two moments with a closure.
     M1(Closure),
+    /// Leakage.
+    Leakage(Scheme),
 }
 
 impl Method {
     /// All approximate methods with all their variants.
     pub fn all_approximate() -> Vec<Self> {
-        Closure::ALL.map(Self::M1).to_vec()
+        Closure::ALL.map(Self::M1).into_iter().chain(Scheme::ALL.map(Self::Leakage)).collect()
     }
 
     /// One or two of each family.
     pub fn default_approximate() -> Vec<Self> {
-        vec![Self::M1(Closure::Minerbo), Self::M1(Closure::Levermore)]
+        let closures = [Closure::Minerbo, Closure::Levermore].map(Self::M1);
+        let schemes = [Scheme::Interpolated, Scheme::OConnorOtt].map(Self::Leakage);
+        closures.into_iter().chain(schemes).collect()
     }
 
     /// Whether its solution differs from that of the Boltzmann equation however fine the grid is.
@@ -47,6 +52,7 @@ impl fmt::Display for Method {
             Self::Boltzmann => formatter.write_str("boltzmann"),
             Self::Characteristics => formatter.write_str("characteristics"),
             Self::M1(closure) => write!(formatter, "m1:{}", closure.name()),
+            Self::Leakage(scheme) => write!(formatter, "leakage:{}", scheme.name()),
         }
     }
 }
@@ -66,6 +72,8 @@ impl FromStr for Method {
             ("characteristics", None) => Ok(Self::Characteristics),
             ("m1", None) => Ok(Self::M1(Closure::Minerbo)),
             ("m1", Some(variant)) => variant.parse().map(Self::M1).map_err(|_| unknown()),
+            ("leakage", None) => Ok(Self::Leakage(Scheme::Interpolated)),
+            ("leakage", Some(variant)) => variant.parse().map(Self::Leakage).map_err(|_| unknown()),
             _ => Err(unknown()),
         }
     }
@@ -77,7 +85,9 @@ mod tests {
 
     #[test]
     fn names_are_read_as_they_are_written() {
-        for method in [Method::Boltzmann, Method::Characteristics].into_iter().chain(Method::all_approximate()) {
+        for method in
+            [Method::Boltzmann, Method::Characteristics].into_iter().chain(Method::all_approximate())
+        {
             assert_eq!(method.to_string().parse(), Ok(method));
         }
         assert_eq!("m1".parse(), Ok(Method::M1(Closure::Minerbo)));

@@ -6,7 +6,6 @@
 //! Eliminating upward in e needs one dense factorisation per block and one small response matrix per
 //! face (the response of the channels that leave a face upward to those that enter it from above).
 
-
 use super::dense::{Precision, Scratch};
 use crate::error::Result;
 

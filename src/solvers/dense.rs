@@ -60,7 +60,12 @@ impl Scratch {
     ///
     /// # Errors
     /// [`Error::Numerical`] where it is singular or not finite.
-    pub fn factorise<T: Precision>(&mut self, block: &mut [T], permutation: &mut [u32], e: usize) -> Result<()> {
+    pub fn factorise<T: Precision>(
+        &mut self,
+        block: &mut [T],
+        permutation: &mut [u32],
+        e: usize,
+    ) -> Result<()> {
         let size = self.size;
         let matrix = MatMut::from_column_major_slice_mut(block, size, size);
         partial_pivoting::factor::lu_in_place(

@@ -39,7 +39,12 @@ pub struct Face {
 ///
 /// # Errors
 /// [`crate::error::Error::Numerical`] where a block is singular or not finite.
-pub fn solve(faces: &[Face], line: usize, assemble: impl FnMut(usize, &mut [f64]), x: &mut [f64]) -> Result<()> {
+pub fn solve(
+    faces: &[Face],
+    line: usize,
+    assemble: impl FnMut(usize, &mut [f64]),
+    x: &mut [f64],
+) -> Result<()> {
     let blocks = faces.len() + 1;
     let size = x.len() / blocks;
     Elimination { faces, line, channels: size / line, size }.solve(assemble, x)
@@ -170,8 +175,7 @@ mod tests {
                     let v = draw(4);
                     [[v[0], v[1]], [v[2], v[3]]]
                 };
-                let fluxes =
-                    (0..copies).map(|_| FluxJacobian { below: matrix(), above: matrix() }).collect();
+                let fluxes = (0..copies).map(|_| FluxJacobian { below: matrix(), above: matrix() }).collect();
                 let mut weights = || draw(line);
                 Face {
                     trace_below: weights(),

@@ -125,7 +125,8 @@ impl Split<'_> {
         let (lower, upper) = (grid.edges[element].powi(3), grid.edges[element + 1].powi(3));
         (0..basis.len())
             .map(|k| {
-                let volume: f64 = cubes.iter().enumerate().map(|(q, cube)| basis.stiffness(k, q) * cube).sum();
+                let volume: f64 =
+                    cubes.iter().enumerate().map(|(q, cube)| basis.stiffness(k, q) * cube).sum();
                 (basis.right[k] * upper - basis.left[k] * lower - volume) / 3.0
             })
             .collect()

@@ -80,7 +80,7 @@ impl Cells {
         let count = equations.members.len();
         for (n, pair) in u.iter().enumerate() {
             let k = equations.members[n % count].1;
-            let last = (k + 1) % grid.per_element() == 0;
+            let last = (k + 1).is_multiple_of(grid.per_element());
             if !last && pair.j > STEEP * u[n + 1].j {
                 self.energy[k / grid.per_element()] = true;
             }
@@ -177,7 +177,9 @@ impl Cells {
     /// elements in which energies that matter leave the bounds.
     pub fn grow_on_the_way(&mut self, equations: &Equations, u: &[Pair]) -> bool {
         let before = self.clone();
-        if let (Some(lowest), true) = (self.energy.iter().position(|marked| *marked), equations.shifts_energies) {
+        if let (Some(lowest), true) =
+            (self.energy.iter().position(|marked| *marked), equations.shifts_energies)
+        {
             self.energy[lowest..].fill(true);
             self.energy[lowest.saturating_sub(1)] = true;
         }

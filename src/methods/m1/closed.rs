@@ -80,10 +80,7 @@ impl Closed {
 
     /// Radial fluxes of number and of the first moment through a sphere: ½∫ flow(μ) f {1, μ} dμ.
     pub fn radial_flux(&self, flow: RadialFlow) -> [f64; 2] {
-        [
-            flow.static_part * self.h + flow.drift * self.j,
-            flow.static_part * self.k + flow.drift * self.h,
-        ]
+        [flow.static_part * self.h + flow.drift * self.j, flow.static_part * self.k + flow.drift * self.h]
     }
 
     /// Derivatives of [`Self::radial_flux`] with respect to (J, H).

@@ -77,8 +77,7 @@ impl<'a> Equations<'a> {
     pub fn evaluate(&'a self, u: &[Pair], cells: &'a Cells) -> Evaluation<'a> {
         let nodes = u.iter().map(|&pair| Closed::new(self.shared.closure, pair)).collect();
         let rates = self.inelastic.map_or_else(Vec::new, |inelastic| inelastic.rates(u));
-        let mut evaluation =
-            Evaluation { equations: self, cells, nodes, edge_fluxes: Vec::new(), rates };
+        let mut evaluation = Evaluation { equations: self, cells, nodes, edge_fluxes: Vec::new(), rates };
         evaluation.edge_fluxes = evaluation.fluxes_at_edges();
         evaluation
     }
@@ -137,15 +136,17 @@ impl Evaluation<'_> {
         let mut below: Vec<Closed> = Vec::new();
         for edge in 0..=last {
             let traces = (edge < last).then(|| self.traces(edge));
-            let above: Vec<Closed> = traces.iter().flat_map(|[lower, _]| {
-                (0..count).map(|member| self.trace(edge, lower, member))
-            }).collect();
+            let above: Vec<Closed> = traces
+                .iter()
+                .flat_map(|[lower, _]| (0..count).map(|member| self.trace(edge, lower, member)))
+                .collect();
             fluxes.extend((0..count).map(|member| {
                 self.flux(edge, below.get(member).copied(), above.get(member).copied(), member)
             }));
-            below = traces.iter().flat_map(|[_, upper]| {
-                (0..count).map(|member| self.trace(edge, upper, member))
-            }).collect();
+            below = traces
+                .iter()
+                .flat_map(|[_, upper]| (0..count).map(|member| self.trace(edge, upper, member)))
+                .collect();
         }
         fluxes
     }
@@ -188,7 +189,10 @@ impl Evaluation<'_> {
     pub fn edge_moments(&self, edge: usize, member: usize) -> [f64; 3] {
         let shared = self.equations.shared;
         let (flow, v) = (shared.flow.edges[edge].static_part, shared.flow.edge_velocity[edge]);
-        let traces = [edge.checked_sub(1).map(|e| (e, 1)), (edge < shared.space.radial.elements()).then_some((edge, 0))];
+        let traces = [
+            edge.checked_sub(1).map(|e| (e, 1)),
+            (edge < shared.space.radial.elements()).then_some((edge, 0)),
+        ];
         let sides: Vec<f64> = traces
             .into_iter()
             .flatten()
@@ -258,9 +262,8 @@ impl Evaluation<'_> {
             return fluxes;
         }
         for (flux, i) in fluxes[1..].iter_mut().zip(range.start..range.end - 1) {
-            let at = |i: usize, factor: f64| {
-                self.nodes[i * self.count() + member].scaled(shared.closure, factor)
-            };
+            let at =
+                |i: usize, factor: f64| self.nodes[i * self.count() + member].scaled(shared.closure, factor);
             let (upward, downward) = (self.cells.upward[i], self.cells.downward[i + 1]);
             *flux = numerical_flux(&at(i, upward), &at(i + 1, downward), shared.flow.upper_faces[i]);
             let jacobian = &mut flux.1;
@@ -282,7 +285,8 @@ impl Evaluation<'_> {
         let mut momentum = turning / volume - local.transport() * state.h;
         if let Some(rates) = self.rates.get(node * self.count() + member) {
             number += rates.emission - rates.extinction * state.j - rates.extinction_first * state.h;
-            momentum += rates.emission_first / 3.0 - rates.extinction * state.h - rates.extinction_first * state.k;
+            momentum +=
+                rates.emission_first / 3.0 - rates.extinction * state.h - rates.extinction_first * state.k;
         }
         if equations.shifts_energies {
             for (other, factor, sign) in self.energy_couplings(node, member) {
@@ -468,8 +472,7 @@ impl Evaluation<'_> {
         for (other, &place) in members.iter().enumerate() {
             let Some(coupling) = inelastic.coupling(node, members[member], place) else { continue };
             let ((e0, x0), (e1, x1)) = (coupling.isotropic, coupling.first);
-            let change =
-                [[x0 * state.j - e0, x1 * state.h], [x0 * state.h, x1 * state.k - e1 / 3.0]];
+            let change = [[x0 * state.j - e0, x1 * state.h], [x0 * state.h, x1 * state.k - e1 / 3.0]];
             block.add((row, local * count + other), 1.0, |to, from| change[to][from]);
         }
     }

@@ -50,7 +50,8 @@ impl Flow {
         let nodes = pair(&connection.node_static, &connection.node_drift);
         let edges = pair(&connection.edge_static, &connection.edge_drift);
         let energy_speed = (0..nodes.len()).map(|i| energy_speed(&connection, space, i)).collect();
-        let clock = geometry.velocity.iter().zip(&geometry.lapse).map(|(&v, alpha)| lorentz_factor(v) / alpha);
+        let clock =
+            geometry.velocity.iter().zip(&geometry.lapse).map(|(&v, alpha)| lorentz_factor(v) / alpha);
         Self {
             upper_faces: upper_faces(&connection, space, &edges),
             nodes,
@@ -100,8 +101,8 @@ fn energy_speed(connection: &Connection, space: &PhaseSpace, i: usize) -> [f64; 
 fn upper_faces(connection: &Connection, space: &PhaseSpace, edges: &[RadialFlow]) -> Vec<RadialFlow> {
     let radial = &space.radial;
     let mut faces = Vec::with_capacity(radial.nodes.len());
-    for element in 0..radial.elements() {
-        let mut face = edges[element];
+    for (element, &edge) in edges[..radial.elements()].iter().enumerate() {
+        let mut face = edge;
         for i in radial.range(element) {
             let weight = radial.weights[i];
             let three_over_r = 3.0 / radial.nodes[i];

@@ -89,7 +89,8 @@ pub fn memory_estimate(setup: &Setup) -> u64 {
 fn refuse_gray_motion(setup: &Setup) -> Result<()> {
     let moves = setup.geometry.velocity.iter().any(|&v| v != 0.0);
     if moves && matches!(setup.phase_space.energy, EnergyGrid::Gray) {
-        let valid = "elements in energy: moments of a gray distribution do not tell its flux in moving matter";
+        let valid =
+            "elements in energy: moments of a gray distribution do not tell its flux in moving matter";
         return Err(Error::field("phase_space.energy", "Gray with a velocity", valid));
     }
     Ok(())
