@@ -4,7 +4,9 @@ use std::io::{IsTerminal, Write};
 use std::process::ExitCode;
 
 use clap::{CommandFactory, Parser, Subcommand};
-use tolman::commands::{agree, check, compare, completions, list, plot, rates, refine, run, score, show, verify};
+use tolman::commands::{
+    agree, check, compare, completions, list, plot, rates, refine, run, score, show, verify,
+};
 use tolman::error::Error;
 
 /// Reference solutions of neutrino transport on fixed spherical backgrounds.

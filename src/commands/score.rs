@@ -19,7 +19,8 @@ use crate::score::{Score, Settings, Source, dataset, methods, report, score, tab
 
 /// Solve a problem by the reference and by approximate schemes, and score their errors.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Every scheme is solved on the background, opacities, species and boundaries of the problem,\n\
+#[command(
+    after_help = "Every scheme is solved on the background, opacities, species and boundaries of the problem,\n\
     so that what differs is the scheme's own error (docs/score.md).\n\n\
     Examples:\n  \
     tolman score problems/pns_atmosphere.ron\n  \
@@ -28,7 +29,8 @@ use crate::score::{Score, Settings, Source, dataset, methods, report, score, tab
     tolman score problems/oven.ron --reference oven.refined.h5 -o oven.h5 --html oven.html\n  \
     tolman score --all --resolution coarse\n\n\
     Exit status: 0 every scheme that can treat the problem has converged; 1 a run did not converge; 2 invalid\n\
-    input, or no scheme can treat the problem; 130 interrupted.")]
+    input (with --all a problem file), or no scheme can treat the problem; 130 interrupted."
+)]
 pub struct Args {
     /// Problem file.
     #[arg(value_name = "PROBLEM.ron", required_unless_present = "all", conflicts_with = "all")]
@@ -140,7 +142,11 @@ fn all(args: &Args, settings: &Settings) -> Result<ExitCode> {
         Format::Text => matrix::table(&found) + &written(&output, &page),
         Format::Json => matrix::json(&found)?,
     })?;
-    Ok(if found.all_converged() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    Ok(match (found.has_invalid(), found.all_converged()) {
+        (true, _) => ExitCode::from(2),
+        (false, false) => ExitCode::FAILURE,
+        (false, true) => ExitCode::SUCCESS,
+    })
 }
 
 /// Where results and report go; both can be written.
@@ -165,7 +171,9 @@ fn solve(problem: &Loaded, method: Method, memory: u64, observer: &dyn Observer)
     let mut save = |_: &_| Ok(());
     match method {
         Method::Boltzmann => run(problem, &resources, observer, &mut save),
-        Method::Characteristics => run_characteristics(problem, &characteristics::Settings::default(), observer),
+        Method::Characteristics => {
+            run_characteristics(problem, &characteristics::Settings::default(), observer)
+        }
         method => run_approximate(problem, method, &resources, observer, &mut save),
     }
 }

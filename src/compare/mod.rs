@@ -21,9 +21,9 @@ use serde::Serialize;
 pub(crate) use self::norms::{Entry, error_share};
 pub use self::norms::{Measure, Metrics, RELATIVE_FLOOR, Weight, Worst};
 pub use self::quantity::{Frame, QUANTITIES, Quantity, Sense};
-pub use self::thresholds::Check;
 pub(crate) use self::reference::Reference;
 pub(crate) use self::region::length as parse_length;
+pub use self::thresholds::Check;
 pub use self::tolman_file::Facts;
 pub(crate) use self::tolman_file::checked;
 

@@ -172,7 +172,8 @@ impl Metrics {
 
 /// Σw error / Σw|reference|: what the reference's own errors make of L1 at most. `None` where one is unknown.
 pub fn error_share(entries: &[Entry]) -> Option<f64> {
-    let errors = entries.iter().map(|e| e.error.filter(|error| error.is_finite()).map(|error| e.weight * error));
+    let errors =
+        entries.iter().map(|e| e.error.filter(|error| error.is_finite()).map(|error| e.weight * error));
     let size: f64 = entries.iter().map(|e| e.weight * e.reference.abs()).sum();
     Some(share(errors.sum::<Option<f64>>()?, size))
 }

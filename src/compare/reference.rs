@@ -76,6 +76,11 @@ impl Reference {
         (self.radial.edges[0], self.radial.edges[self.radial.elements()])
     }
 
+    /// The radii at which it is stored.
+    pub fn nodes(&self) -> &[f64] {
+        &self.radial.nodes
+    }
+
     /// True where the solution does not resolve energies.
     pub fn is_gray(&self) -> bool {
         self.data.length("energy") == Some(1)

@@ -94,7 +94,12 @@ fn add_cells(data: &mut Dataset, score: &Score) {
         Cell::Missing(why) => why.clone(),
     };
     let dimensions = ["row", "scheme"];
-    data.text("missing", &dimensions, "why there is no number, empty where there is", cells().map(why).collect());
+    data.text(
+        "missing",
+        &dimensions,
+        "why there is no number, empty where there is",
+        cells().map(why).collect(),
+    );
     let mut add = |name: &str, meaning: &str, value: &dyn Fn(&Scored) -> Option<f64>| {
         let found = cells().map(|cell| match cell {
             Cell::Scored(scored) => value(scored),

@@ -37,7 +37,12 @@ const HEADLINES: [Headline; 3] = [
         measure: Measure::AtRadius,
         title: "Mean energy at infinity at the outer edge, relative error",
     },
-    Headline { name: "flux_factor", quantity: "flux_factor", measure: Measure::L1, title: "Flux factor, L1 over radius" },
+    Headline {
+        name: "flux_factor",
+        quantity: "flux_factor",
+        measure: Measure::L1,
+        title: "Flux factor, L1 over radius",
+    },
 ];
 
 /// A scheme on a problem.
@@ -59,11 +64,21 @@ pub struct Line {
 }
 
 /// Why a problem was not scored.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct Reason {
-    pub text: String,
-    /// Whether a run did not converge.
-    pub not_converged: bool,
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub enum Reason {
+    /// It needs data that are not there.
+    External(String),
+    /// The problem file or a file that goes with it is invalid.
+    Invalid(String),
+    /// The reference has no converged result.
+    NotConverged(String),
+}
+
+impl Reason {
+    fn text(&self) -> &str {
+        let (Self::External(text) | Self::Invalid(text) | Self::NotConverged(text)) = self;
+        text
+    }
 }
 
 /// Methods and problems.
@@ -79,9 +94,14 @@ impl Matrix {
     pub fn all_converged(&self) -> bool {
         let converged = |line: &Line| match &line.entries {
             Ok(entries) => !entries.iter().any(|entry| matches!(entry.outcome, Outcome::NotConverged(_))),
-            Err(reason) => !reason.not_converged,
+            Err(reason) => !matches!(reason, Reason::NotConverged(_)),
         };
         self.lines.iter().all(converged)
+    }
+
+    /// Whether a problem of the folder is invalid.
+    pub fn has_invalid(&self) -> bool {
+        self.lines.iter().any(|line| matches!(line.entries, Err(Reason::Invalid(_))))
     }
 }
 
@@ -103,12 +123,10 @@ pub fn matrix(
         observer.report(Event::Done { what: "problems", done: index, total: problems.len() });
         let path = folder.join(name).with_extension("ron");
         let entries = match problem_entries(&path, options, settings, solver, observer) {
-            Ok(entries) => Ok(entries),
             Err(Error::Interrupted) => return Err(Error::Interrupted),
-            Err(error) => {
-                let not_converged = matches!(error, Error::Numerical(_));
-                Err(Reason { text: error.to_string(), not_converged })
-            }
+            Err(error @ Error::Numerical(_)) => Err(Reason::NotConverged(error.to_string())),
+            Err(error) => Err(Reason::Invalid(error.to_string())),
+            Ok(entries) => entries,
         };
         lines.push(Line { problem: name.clone(), title: title.clone(), entries });
     }
@@ -122,10 +140,11 @@ fn problem_entries(
     settings: &Settings,
     solver: &Solver,
     observer: &dyn Observer,
-) -> Result<Vec<Entry>> {
+) -> Result<std::result::Result<Vec<Entry>, Reason>> {
     let mut problem: Loaded = load(path, options)?;
     if options.data.is_none() && needs_external_data(&problem.file) {
-        return Err(Error::file(path, "its data are external: --data DIR or TOLMAN_DATA"));
+        let why = "its data are external: --data DIR or TOLMAN_DATA";
+        return Ok(Err(Reason::External(why.to_owned())));
     }
     problem.file.outputs.distribution = false;
     let found = score(&problem, settings, solver, observer)?;
@@ -134,7 +153,7 @@ fn problem_entries(
         cost: scheme.cost,
         outcome: scheme.outcome.clone(),
     };
-    Ok(found.schemes.iter().enumerate().map(entry).collect())
+    Ok(Ok(found.schemes.iter().enumerate().map(entry).collect()))
 }
 
 /// The largest error of the scheme over the species, with its sign.
@@ -182,7 +201,7 @@ fn reasons(matrix: &Matrix) -> Vec<String> {
     let mut reasons = Vec::new();
     for line in &matrix.lines {
         match &line.entries {
-            Err(reason) => reasons.push(format!("{}: {}", line.problem, reason.text)),
+            Err(reason) => reasons.push(format!("{}: {}", line.problem, reason.text())),
             Ok(entries) => {
                 for (method, entry) in matrix.methods.iter().zip(entries) {
                     if let Outcome::CannotTreat(why) | Outcome::NotConverged(why) = &entry.outcome {

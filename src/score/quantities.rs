@@ -12,6 +12,13 @@ use crate::error::{Error, Result};
 use crate::output::dataset::Dataset;
 use crate::resample::edge_name;
 
+/// A reference whose own error is more than this share of it is 0 as far as it knows: nothing is relative to it.
+const UNKNOWN: f64 = 0.5;
+/// Largest flux factor of radiation without net flux, such as that of equilibrium: what is left is rounding.
+const NO_FLUX: f64 = 1e-6;
+/// Quantities that mean nothing without a net flux.
+const OF_FLUX: [&str; 3] = ["luminosity_infinity", "mean_energy_infinity", "flux_factor"];
+
 /// What of a quantity is scored.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub enum Measure {
@@ -175,7 +182,11 @@ impl<'a> Candidate<'a> {
     }
 
     /// The comparison of `quantity`, or why there is none.
-    fn comparison(&self, quantity: &str, species: Option<&str>) -> std::result::Result<&'a Comparison, String> {
+    fn comparison(
+        &self,
+        quantity: &str,
+        species: Option<&str>,
+    ) -> std::result::Result<&'a Comparison, String> {
         let Some(solved) = self.solved else { return Err(self.why.clone()) };
         let same = |name: &str, of: &Option<String>| name == quantity && of.as_deref() == species;
         if let Some(found) = solved.comparisons.iter().find(|c| same(&c.quantity, &c.species)) {
@@ -217,7 +228,8 @@ pub(super) fn radius(reference: &Reference, candidates: &[Candidate], asked: Opt
     let found = parse_length(text, reference.units).filter(|r| *r > 0.0 && (inner..=outer).contains(r));
     found.ok_or_else(|| {
         let label = reference.units.label("cm");
-        let valid = format!("a radius from {inner:e} to {outer:e} {label}, as in 300km (plain where dimensionless)");
+        let valid =
+            format!("a radius from {inner:e} to {outer:e} {label}, as in 300km (plain where dimensionless)");
         Error::field("--radius", format!("\"{text}\""), valid)
     })
 }
@@ -243,7 +255,9 @@ pub(super) fn rows(
 ) -> Result<(Vec<Row>, Vec<String>)> {
     let (mut rows, mut missing) = (Vec::new(), Vec::new());
     for item in &ITEMS {
-        let Some(quantity) = QUANTITIES.iter().find(|quantity| quantity.name == item.quantity) else { continue };
+        let Some(quantity) = QUANTITIES.iter().find(|quantity| quantity.name == item.quantity) else {
+            continue;
+        };
         if !has(reference, quantity)? {
             missing.push(item.quantity.to_owned());
             continue;
@@ -255,6 +269,11 @@ pub(super) fn rows(
         let spectra = places.samples.iter().filter(|_| item.spectra).map(|&r| Measure::L1Spectrum(r));
         let measures: Vec<Measure> = item.measures.iter().copied().chain(spectra).collect();
         for species in species {
+            if OF_FLUX.contains(&quantity.name) && !flows(reference, species)? {
+                let name = species.map_or("", |index| reference.species[index].as_str());
+                missing.push(format!("{} {name} (there is no net flux)", quantity.name));
+                continue;
+            }
             for &measure in &measures {
                 let scorer = Scorer { reference, quantity, species, measure, places, factor };
                 rows.push(scorer.row(candidates)?);
@@ -262,6 +281,12 @@ pub(super) fn rows(
         }
     }
     Ok((rows, missing))
+}
+
+/// Whether there is a net flux of `species` at some radius; true where the reference has no flux factors.
+fn flows(reference: &Reference, species: Option<usize>) -> Result<bool> {
+    let found = reference.radial("flux_factor", species, reference.nodes())?;
+    Ok(found.is_none_or(|found| found.values.iter().any(|value| value.abs() > NO_FLUX)))
 }
 
 /// Whether the reference has the quantity, and it means something: mean energies say nothing in gray problems.
@@ -359,7 +384,7 @@ impl Scorer<'_> {
             return Cell::Missing("no value".to_owned());
         };
         let worst = metrics.max;
-        let zero = entry.error.is_some_and(|error| entry.reference.abs() <= error);
+        let zero = entry.error.is_some_and(|error| error > UNKNOWN * entry.reference.abs());
         Cell::Scored(Scored {
             value: Some(entry.other),
             difference: Some(worst.difference),
@@ -395,10 +420,14 @@ impl Scorer<'_> {
     }
 
     fn norm(&self, entries: &[Entry]) -> Cell {
-        let Some(metrics) = Metrics::new(entries, self.factor).filter(|metrics| metrics.l1.is_finite()) else {
+        let Some(metrics) = Metrics::new(entries, self.factor).filter(|metrics| metrics.l1.is_finite())
+        else {
             return Cell::Missing("the reference is 0 or has no points there".to_owned());
         };
         let own = error_share(entries);
+        if own.is_some_and(|own| own > UNKNOWN) {
+            return Cell::Missing("the reference is 0 within its own error".to_owned());
+        }
         Cell::Scored(Scored {
             value: None,
             difference: None,

@@ -72,7 +72,11 @@ fn drop_distribution(data: &mut Dataset) {
 fn run(problem: &Loaded, references: &Path, solver: &Solver) -> Result<Found> {
     let data = converged(solver(problem, Method::Boltzmann)?)?;
     let data = data.map_err(|status| {
-        Error::Numerical(format!("{}: the reference did not converge: {}", problem.path.display(), status.name()))
+        Error::Numerical(format!(
+            "{}: the reference did not converge: {}",
+            problem.path.display(),
+            status.name()
+        ))
     })?;
     let path = PathBuf::from("reference");
     let mut data = checked(data, &path)?;
@@ -103,7 +107,8 @@ fn add_stored_errors(data: &mut Dataset, problem: &Loaded, folder: &Path) -> Res
         return Ok(format!("{NOT_STATED} ({} is of another problem or resolution)", path.display()));
     }
     let stored = state(&stored, None)?;
-    let errors: Vec<Variable> = data.variables.iter().filter_map(|variable| error_of(&stored, variable)).collect();
+    let errors: Vec<Variable> =
+        data.variables.iter().filter_map(|variable| error_of(&stored, variable)).collect();
     let scalars: Vec<(String, f64)> = data
         .attributes
         .iter()

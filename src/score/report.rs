@@ -43,7 +43,7 @@ fn head(score: &Score) -> Vec<String> {
 fn line(score: &Score, row: &Row) -> Vec<String> {
     let mut line = row_head(score, row);
     line.extend(row.cells.iter().map(|cell| match cell {
-        Cell::Missing(why) => format!("- ({why})"),
+        Cell::Missing(_) => "-".to_owned(),
         Cell::Scored(scored) => format!("{}{}", shown(score, cell), detail(scored)),
     }));
     line

@@ -16,7 +16,8 @@ pub fn table(score: &Score) -> String {
     let mut text = heading(score);
     text += &aligned(&scheme_head(), &score.schemes.iter().map(|s| scheme_cells(s)).collect::<Vec<_>>());
     text += "\n";
-    let mut head: Vec<String> = ["quantity", "species", "of", "reference", "its error"].map(str::to_owned).to_vec();
+    let mut head: Vec<String> =
+        ["quantity", "species", "of", "reference", "its error"].map(str::to_owned).to_vec();
     head.extend(score.schemes.iter().map(|scheme| scheme.method.clone()));
     let lines: Vec<Vec<String>> = score.rows.iter().map(|row| cells(score, row)).collect();
     text += &aligned(&head, &lines);
@@ -59,7 +60,10 @@ pub(super) fn notes(score: &Score) -> Vec<String> {
         ),
     ];
     if !score.not_in_reference.is_empty() {
-        notes.push(format!("not in the reference, or without meaning there: {}", score.not_in_reference.join(", ")));
+        notes.push(format!(
+            "not in the reference, or without meaning there: {}",
+            score.not_in_reference.join(", ")
+        ));
     }
     notes
 }

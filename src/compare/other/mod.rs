@@ -214,7 +214,8 @@ impl Other {
                 let row = |(row, &r): (&[f64], &f64)| {
                     let factor = spectral.factor.value(r, units);
                     let at = row.iter().zip(&axis.centres);
-                    at.map(|(value, energy)| factor * energy.powi(spectral.power) * value).collect::<Vec<f64>>()
+                    at.map(|(value, energy)| factor * energy.powi(spectral.power) * value)
+                        .collect::<Vec<f64>>()
                 };
                 let (values, source) = (rows.flat_map(row).collect(), format!("from {}", spectral.moment));
                 Series { quantity, species: moment.species, grid: pointwise, values, source }
