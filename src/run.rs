@@ -4,6 +4,7 @@ use std::time::Instant;
 
 use crate::criteria::{self, Verdict};
 use crate::diagnostics::balance::{number_on_slice, relative};
+use crate::diagnostics::moments::Moments;
 use crate::diagnostics::result::{self, Wanted};
 use crate::error::{Error, Result};
 use crate::extremes::largest;
@@ -276,10 +277,10 @@ impl Job<'_> {
         &self,
         closure: Closure,
         observer: &dyn Observer,
-        _save: &mut dyn FnMut(&Dataset) -> Result<()>,
+        save: &mut dyn FnMut(&Dataset) -> Result<()>,
     ) -> Result<(Dataset, Status)> {
         let ModeFile::SteadyState { tolerance, .. } = self.problem.file.mode else {
-            return Err(Error::field("mode", "Evolution", "SteadyState"));
+            return self.m1_evolution(closure, observer, save);
         };
         let limits = Limits { tolerance: tolerance.max(m1::TOLERANCE), iterations: m1::MOST_STEPS };
         let solution = m1::solve(self.setup, closure, limits, observer)?;
@@ -290,6 +291,58 @@ impl Job<'_> {
             .attribute("residual_history", Attribute::Reals(solution.residuals))
             .attribute("first_order_share", largest(solution.reduced));
         Ok((dataset, solution.status))
+    }
+
+    fn m1_evolution(
+        &self,
+        closure: Closure,
+        observer: &dyn Observer,
+        save: &mut dyn FnMut(&Dataset) -> Result<()>,
+    ) -> Result<(Dataset, Status)> {
+        let plan = plan(self.problem)?;
+        let evolution = m1::evolution::Evolution::new(self.setup, &plan, closure, observer)?;
+        let f = initial_distribution(self.problem, self.setup)?;
+        let moments = Moments::new(&self.setup.phase_space, &f);
+        let mut state = evolution.start(m1::pairs(self.setup, &moments));
+        let (mut times, mut states) = (Vec::new(), Vec::new());
+        let mut push = |state: &m1::evolution::State| -> Result<Dataset> {
+            times.push(state.time * self.setup.units.time_unit());
+            states.push(self.m1_state(&evolution, state)?);
+            let unit = if self.setup.units.physical { "s" } else { "1" };
+            output::time_series(times.clone(), unit, &states)
+        };
+        let mut series = push(&state)?;
+        let outcome = evolution.run(&mut state, &mut |state| {
+            series = push(state)?;
+            save(&self.with_provenance(series.clone(), state.status))
+        });
+        match outcome {
+            Ok(()) => Ok((series, state.status)),
+            // What was reached is complete and is kept.
+            Err(Error::Interrupted) => Ok((series, Status::Interrupted)),
+            Err(error) => Err(error),
+        }
+    }
+
+    fn m1_state(
+        &self,
+        evolution: &m1::evolution::Evolution,
+        state: &m1::evolution::State,
+    ) -> Result<Dataset> {
+        let (moments, edges) = evolution.moments(state);
+        let radii = criteria::sample_radii(self.problem)?;
+        let mut dataset = result::dataset_of_moments(self.setup, &moments, &edges, &radii)?;
+        let meaning = "neutrinos on the slice t = const";
+        dataset.real("number", &["species"], "1", meaning, evolution.number(state));
+        for (name, meaning, value) in [
+            ("steps", "accepted time steps", state.steps as f64),
+            ("steps_rejected", "rejected time steps", state.rejected as f64),
+            ("newton_steps", "steps of Newton's method in all stages", state.newton_steps as f64),
+            ("first_order_share", "largest share of radial elements with first-order cells", state.reduced),
+        ] {
+            dataset.real(name, &[], "1", meaning, vec![value]);
+        }
+        Ok(dataset)
     }
 
     fn evolution(

@@ -42,6 +42,50 @@ pub struct Plan {
     pub limits: Limits,
 }
 
+impl Plan {
+    /// Whether a step of length `step` with the relative local error `error` is good enough; `next` becomes
+    /// the length of the step that comes next, or of another try.
+    pub fn judge(&self, error: f64, step: f64, next: &mut f64) -> bool {
+        let StepControl::Adaptive { tolerance, largest, .. } = self.control else { return true };
+        let order = f64::from(self.tableau.order.max(2));
+        let allowed = SAFETY * (tolerance / error.max(f64::MIN_POSITIVE)).powf(1.0 / order);
+        let accepted = error <= tolerance;
+        if !accepted {
+            *next = step * allowed.max(LARGEST_SHRINKAGE);
+        } else if allowed >= LEAST_GROWTH {
+            *next = (step * allowed.min(LARGEST_GROWTH)).min(largest);
+        } else if allowed < 1.0 {
+            *next = step * allowed;
+        }
+        accepted
+    }
+
+    /// # Errors
+    /// [`Error::Numerical`] where `step` at `time` is a vanishing part of the whole.
+    pub fn check_step(&self, step: f64, time: f64) -> Result<()> {
+        let end = self.times.last().copied().unwrap_or(self.start);
+        if step < SHORTEST * (end - self.start) {
+            return Err(Error::Numerical(format!("the time step fell to {step:e} at t = {time:e}")));
+        }
+        Ok(())
+    }
+
+    /// The step that an evolution begins with.
+    pub fn first_step(&self) -> f64 {
+        match self.control {
+            StepControl::Fixed(step) => step,
+            StepControl::Adaptive { initial, .. } => initial,
+        }
+    }
+}
+
+/// Length of equal steps over `left` that are not longer than `step`, so that few lengths occur, and whether
+/// there is only one of them.
+pub fn equal_steps(left: f64, step: f64) -> (f64, bool) {
+    let count = (left / step * (1.0 - 1e-9)).ceil().max(1.0);
+    (left / count, count == 1.0)
+}
+
 /// The state of an evolution.
 #[derive(Debug, Clone, PartialEq)]
 pub struct State {
@@ -66,14 +110,10 @@ pub struct State {
 impl State {
     /// The state at the start of an evolution.
     pub fn new(setup: &Setup, plan: &Plan, f: Vec<f64>) -> Self {
-        let step = match plan.control {
-            StepControl::Fixed(step) => step,
-            StepControl::Adaptive { initial, .. } => initial,
-        };
         Self {
             time: plan.start,
             f,
-            step,
+            step: plan.first_step(),
             steps: 0,
             rejected: 0,
             factorisations: 0,
@@ -162,7 +202,7 @@ impl<'a, T: Precision> Integrator<'a, T> {
                 if self.observer.stop_requested() {
                     return Err(Error::Interrupted);
                 }
-                self.advance(state, target, end)?;
+                self.advance(state, target)?;
                 let (time, start, step) = (state.time, self.plan.start, state.step);
                 self.observer.report(Event::Time { time, start, end, step });
             }
@@ -172,34 +212,18 @@ impl<'a, T: Precision> Integrator<'a, T> {
     }
 
     /// One accepted step towards `target`.
-    fn advance(&mut self, state: &mut State, target: f64, end: f64) -> Result<()> {
+    fn advance(&mut self, state: &mut State, target: f64) -> Result<()> {
         loop {
-            // Equal steps up to the target, so that few step sizes have to be factorised.
-            let left = target - state.time;
-            let count = (left / state.step * (1.0 - 1e-9)).ceil().max(1.0);
-            let step = self.reusable(left / count);
+            let (step, last) = equal_steps(target - state.time, state.step);
+            let step = self.reusable(step);
             let trial = self.try_step(state, step)?;
-            let StepControl::Adaptive { tolerance, largest, .. } = self.plan.control else {
-                self.accept(state, trial, step, if count == 1.0 { target } else { state.time + step });
-                return Ok(());
-            };
-            let order = f64::from(self.plan.tableau.order.max(2));
-            let allowed = SAFETY * (tolerance / trial.error.max(f64::MIN_POSITIVE)).powf(1.0 / order);
-            if trial.error <= tolerance {
-                if allowed >= LEAST_GROWTH {
-                    state.step = (step * allowed.min(LARGEST_GROWTH)).min(largest);
-                } else if allowed < 1.0 {
-                    state.step = step * allowed;
-                }
-                self.accept(state, trial, step, if count == 1.0 { target } else { state.time + step });
+            let accepted = self.plan.judge(trial.error, step, &mut state.step);
+            if accepted {
+                self.accept(state, trial, step, if last { target } else { state.time + step });
                 return Ok(());
             }
             state.rejected += 1;
-            state.step = step * allowed.max(LARGEST_SHRINKAGE);
-            if state.step < SHORTEST * (end - self.plan.start) {
-                let message = format!("the time step fell to {:e} at t = {:e}", state.step, state.time);
-                return Err(Error::Numerical(message));
-            }
+            self.plan.check_step(state.step, state.time)?;
         }
     }
 

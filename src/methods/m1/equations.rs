@@ -58,7 +58,7 @@ pub struct Equations<'a> {
     /// Inelastic collisions; members are then all species and energies, in order.
     pub inelastic: Option<&'a Inelastic>,
     /// J + vH and H + vK that the stage starts from; nothing in steady state.
-    pub known: &'a [Pair],
+    pub known: Vec<Pair>,
 }
 
 /// A state with all that residual and Jacobian need of it.

@@ -5,6 +5,7 @@
 mod cells;
 mod closed;
 mod equations;
+pub mod evolution;
 mod flow;
 mod newton;
 mod steady;
@@ -125,6 +126,17 @@ fn given(setup: &Setup, closure: Closure, f: &[f64]) -> Vec<Closed> {
 fn edge_moments(edges: &[[f64; 3]]) -> Moments {
     let pick = |n: usize| edges.iter().map(|moments| moments[n]).collect();
     Moments { j: pick(0), h: pick(1), k: pick(2), l: vec![0.0; edges.len()] }
+}
+
+/// J and H of `moments` at (radial node, species, energy node), energy fastest.
+pub fn pairs(setup: &Setup, moments: &Moments) -> Vec<Pair> {
+    let radii = setup.phase_space.radial.nodes.len();
+    let count = moments.j.len() / radii;
+    let at = |i: usize, member: usize| member * radii + i;
+    (0..radii)
+        .flat_map(|i| (0..count).map(move |member| at(i, member)))
+        .map(|n| Pair { j: moments.j[n], h: moments.h[n] })
+        .collect()
 }
 
 /// From (radial node, species, energy) to (species, energy, radial node), with K and L.

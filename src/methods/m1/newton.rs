@@ -147,8 +147,9 @@ impl Path {
         match self {
             Self::Realizable => errors.zip(u).map(|(error, u)| error.sqrt() / u.j).fold(0.0, larger),
             Self::Free => {
+                // Where nothing is there yet, the error is what there is to compare with.
                 let (error, size): (f64, f64) = (errors.sum(), u.iter().map(square).sum());
-                if error == 0.0 { 0.0 } else { (error / size).sqrt() }
+                if error == 0.0 { 0.0 } else { (error / (size + error)).sqrt() }
             }
         }
     }

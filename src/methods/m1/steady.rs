@@ -88,7 +88,7 @@ pub fn solve(setup: &Setup, shared: &Shared, limits: Limits, observer: &dyn Obse
 
 /// What has to be solved together: everything with inelastic collisions, the energies of a species where
 /// redshift couples them, and else single energies.
-fn groups<'a>(setup: &'a Setup, shared: &'a Shared<'a>) -> Vec<Equations<'a>> {
+pub(super) fn groups<'a>(setup: &'a Setup, shared: &'a Shared<'a>) -> Vec<Equations<'a>> {
     let (species, energies) = (shared.space.species.len(), shared.space.energy.len());
     let shifts_energies = shared.flow.shifts_energies();
     let all = || (0..species).flat_map(move |s| (0..energies).map(move |k| (s, k)));
@@ -104,7 +104,7 @@ fn groups<'a>(setup: &'a Setup, shared: &'a Shared<'a>) -> Vec<Equations<'a>> {
         .into_iter()
         .map(|members| {
             let energy = EnergyRedistribution::new(&shared.space.energy);
-            Equations { shared, members, shifts_energies, energy, inelastic, known: &[] }
+            Equations { shared, members, shifts_energies, energy, inelastic, known: Vec::new() }
         })
         .collect()
 }
@@ -135,7 +135,7 @@ fn guess_of(shared: &Shared, member: (usize, usize), observer: &dyn Observer) ->
     let energy = EnergyRedistribution::new(&space.energy);
     let members = vec![member];
     let equations =
-        Equations { shared, members, shifts_energies: false, energy, inelastic: None, known: &[] };
+        Equations { shared, members, shifts_energies: false, energy, inelastic: None, known: Vec::new() };
     let equilibrium = shared.coefficients.slab(member.0, member.1).iter().fold(0.0, |largest: f64, local| {
         if local.absorption > 0.0 { largest.max(local.emissivity / local.absorption) } else { largest }
     });
@@ -301,7 +301,7 @@ fn newton_of(
 }
 
 /// Square of the flux factor of the members' sums at each radial node.
-fn streaming(space: &PhaseSpace, u: &[Pair]) -> Vec<f64> {
+pub(super) fn streaming(space: &PhaseSpace, u: &[Pair]) -> Vec<f64> {
     let members = u.len() / space.radial.nodes.len();
     let factor = |node: &[Pair]| {
         let (j, h) = node.iter().fold((0.0, 0.0), |(j, h), pair| (j + pair.j, h + pair.h));
@@ -311,6 +311,6 @@ fn streaming(space: &PhaseSpace, u: &[Pair]) -> Vec<f64> {
 }
 
 /// The columns `members` of `field`, which has `count` per radial node.
-fn gather(field: &[Pair], count: usize, members: &[usize]) -> Vec<Pair> {
+pub(super) fn gather(field: &[Pair], count: usize, members: &[usize]) -> Vec<Pair> {
     field.chunks_exact(count).flat_map(|node| members.iter().map(move |&m| node[m])).collect()
 }
