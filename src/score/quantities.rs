@@ -193,7 +193,8 @@ impl<'a> Candidate<'a> {
             return Ok(found);
         }
         let skipped = solved.skipped.iter().find(|s| same(&s.quantity, &s.species));
-        Err(skipped.map_or("the scheme does not have it".to_owned(), |skipped| skipped.reason.clone()))
+        let reason = skipped.map(|skipped| skipped.reason.replace("the other", "the scheme"));
+        Err(reason.unwrap_or_else(|| "the scheme does not have it".to_owned()))
     }
 }
 

@@ -14,7 +14,7 @@ const MARKS: &str = "errors are (scheme − reference) / reference; ~: not beyon
 /// The scorecard as text.
 pub fn table(score: &Score) -> String {
     let mut text = heading(score);
-    text += &aligned(&scheme_head(), &score.schemes.iter().map(|s| scheme_cells(s)).collect::<Vec<_>>());
+    text += &aligned(&scheme_head(), &score.schemes.iter().map(scheme_cells).collect::<Vec<_>>());
     text += "\n";
     let mut head: Vec<String> =
         ["quantity", "species", "of", "reference", "its error"].map(str::to_owned).to_vec();
