@@ -133,11 +133,14 @@ fn all(args: &Args, settings: &Settings) -> Result<ExitCode> {
     let options = args.changes.options()?;
     let terminal = Terminal::start();
     let solver = |problem: &Loaded, method: Method| solve(problem, method, settings.memory, &terminal);
-    let found = matrix(&args.problems, &options, settings, &solver, &terminal);
+    // What an interruption leaves is complete as far as it goes.
+    let mut save = |found: &Matrix| {
+        write(&matrix::dataset(found), &output)?;
+        replace(&page, matrix::html(found).as_bytes())
+    };
+    let found = matrix(&args.problems, &options, settings, &solver, &terminal, &mut save);
     terminal.clear();
-    let found: Matrix = found?;
-    write(&matrix::dataset(&found), &output)?;
-    replace(&page, matrix::html(&found).as_bytes())?;
+    let found = found?;
     print(&match args.format {
         Format::Text => matrix::table(&found) + &written(&output, &page),
         Format::Json => matrix::json(&found)?,

@@ -4,6 +4,7 @@ use super::quantities::spectrum;
 use super::{Measure, Score};
 use crate::compare::report::figures::{axis_of, band, deviations, heading, overlay, svg};
 use crate::compare::{Comparison, Entry};
+use crate::extremes::largest;
 use crate::plot::chart::{Series, Style, colour};
 
 /// The reference's colour; those of the schemes come from the palette.
@@ -65,11 +66,8 @@ fn draw(score: &Score, title: &str, curves: &[Curve]) -> Vec<String> {
     let Some(first) = curves.first() else { return Vec::new() };
     let over_energy = first.entries.iter().any(|entry| entry.energy.is_some());
     let energy_unit = if score.length_unit == "1" { "1" } else { "MeV" };
-    let axis = || {
-        let all = curves.iter().flat_map(|curve| curve.entries.iter());
-        axis_of(all, &score.length_unit, energy_unit, over_energy)
-    };
-    let (x, place) = axis();
+    let all = curves.iter().flat_map(|curve| curve.entries.iter());
+    let (x, place) = axis_of(all, &score.length_unit, energy_unit, over_energy);
     let mut values = vec![Series {
         label: "reference".to_owned(),
         colour: REFERENCE.to_owned(),
@@ -77,7 +75,7 @@ fn draw(score: &Score, title: &str, curves: &[Curve]) -> Vec<String> {
         points: first.entries.iter().map(|entry| (place(entry), entry.reference)).collect(),
     }];
     values.extend(curves.iter().map(|curve| series(curve, Style::Dashed, &|e| (place(e), e.other))));
-    let largest = first.comparison.metrics.largest;
+    let largest = largest(first.entries.iter().map(|entry| entry.reference.abs()));
     let share = |value: f64| if largest > 0.0 { 100.0 * value / largest } else { value };
     let differences: Vec<Series> =
         curves.iter().map(|c| series(c, Style::Solid, &|e| (place(e), share(e.difference())))).collect();
@@ -85,11 +83,11 @@ fn draw(score: &Score, title: &str, curves: &[Curve]) -> Vec<String> {
     let points: Vec<(f64, f64)> = first.entries.iter().map(|entry| (place(entry), 0.0)).collect();
     let bands = errors.filter(|_| points.len() > 1).map(|errors| band(&points, &errors, "#888888"));
     let drawn = [
-        overlay(title.to_owned(), first.comparison, x, values),
+        overlay(title.to_owned(), first.comparison, x.clone(), values),
         deviations(
-            format!("{title}: scheme − reference"),
+            "scheme − reference".to_owned(),
             &first.comparison.quantity,
-            axis().0,
+            x,
             differences,
             bands.into_iter().collect(),
         ),

@@ -105,7 +105,7 @@ impl Matrix {
     }
 }
 
-/// Scores all problem files in `folder`.
+/// Scores all problem files in `folder`; `save` gets the lines so far after each of them.
 ///
 /// # Errors
 /// The folder has no problem files; [`Error::Interrupted`]. What is wrong with one problem is the [`Reason`] that
@@ -116,9 +116,12 @@ pub fn matrix(
     settings: &Settings,
     solver: &Solver,
     observer: &dyn Observer,
+    save: &mut dyn FnMut(&Matrix) -> Result<()>,
 ) -> Result<Matrix> {
     let problems = problems(folder)?;
-    let mut lines = Vec::new();
+    let methods = settings.methods.iter().map(ToString::to_string).collect();
+    let program_version = env!("CARGO_PKG_VERSION").to_owned();
+    let mut matrix = Matrix { program_version, methods, lines: Vec::new() };
     for (index, (name, title)) in problems.iter().enumerate() {
         observer.report(Event::Done { what: "problems", done: index, total: problems.len() });
         let path = folder.join(name).with_extension("ron");
@@ -128,10 +131,10 @@ pub fn matrix(
             Err(error) => Err(Reason::Invalid(error.to_string())),
             Ok(entries) => entries,
         };
-        lines.push(Line { problem: name.clone(), title: title.clone(), entries });
+        matrix.lines.push(Line { problem: name.clone(), title: title.clone(), entries });
+        save(&matrix)?;
     }
-    let methods = settings.methods.iter().map(ToString::to_string).collect();
-    Ok(Matrix { program_version: env!("CARGO_PKG_VERSION").to_owned(), methods, lines })
+    Ok(matrix)
 }
 
 fn problem_entries(

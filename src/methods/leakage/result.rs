@@ -3,9 +3,7 @@
 use super::LeakageSolution;
 use crate::constants::ATOMIC_MASS_UNIT;
 use crate::diagnostics::heating::{Heating, gain_radius};
-use crate::diagnostics::result::{
-    add_background, add_grid, add_opacities, add_radii, electron_luminosity,
-};
+use crate::diagnostics::result::{add_background, add_grid, add_opacities, add_radii, electron_luminosity};
 use crate::methods::setup::Setup;
 use crate::output::dataset::Dataset;
 
