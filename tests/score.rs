@@ -10,7 +10,7 @@ use tempfile::TempDir;
 use tolman::error::{Error, Result};
 use tolman::methods::name::Method;
 use tolman::output::dataset::{Dataset, Values};
-use tolman::output::read;
+use tolman::output::{read, write};
 use tolman::problem::{LoadOptions, Loaded, load};
 use tolman::progress::Silent;
 use tolman::run::{Finished, Resources, run};
@@ -179,7 +179,11 @@ fn an_exact_method_has_small_errors() {
 #[test]
 fn errors_come_from_the_stored_reference_of_the_same_problem() {
     let folder = folder();
-    exits(folder.path(), &["refine", "sphere.ron", "-o", "sphere.h5"], 0);
+    exits(folder.path(), &["refine", "sphere.ron", "-o", "refined.h5"], 0);
+    // The errors of a run at the problem's own resolution are larger where the reference is finer.
+    let mut reference = read(&folder.path().join("refined.h5")).unwrap();
+    change_values(&mut reference, "luminosity_infinity_standard_error", |_, error| *error *= 3.0);
+    write(&reference, &folder.path().join("sphere.h5")).unwrap();
     let arguments = ["score", "sphere.ron", "--methods", "m1:levermore,boltzmann", "--references", "."];
     let found = json(folder.path(), &arguments);
     let row = &found["rows"][0];
@@ -317,13 +321,19 @@ fn matter_gets_its_quantities() {
 
 /// Scores what `scheme` makes of the reference's own result.
 fn scored(problem: &str, scheme: &dyn Fn(&mut Finished)) -> Score {
+    scored_by(problem, &|method, finished| match method {
+        Method::Boltzmann => {}
+        _ => scheme(finished),
+    })
+}
+
+/// Scores results that `change` makes of the reference's own.
+fn scored_by(problem: &str, change: &dyn Fn(Method, &mut Finished)) -> Score {
     let folder = folder();
     let problem = load(&folder.path().join(problem), &LoadOptions::default()).unwrap();
     let solver = |problem: &Loaded, method: Method| -> Result<Finished> {
         let mut finished = run(problem, &resources(), &Silent, &mut |_| Ok(()))?;
-        if method != Method::Boltzmann {
-            scheme(&mut finished);
-        }
+        change(method, &mut finished);
         Ok(finished)
     };
     score(&problem, &settings(folder.path()), &solver, &Silent).unwrap()
@@ -355,7 +365,11 @@ fn numbers(row: &Row) -> Scored {
 }
 
 fn change(finished: &mut Finished, name: &str, change: impl Fn(usize, &mut f64)) {
-    let variable = finished.dataset.variables.iter_mut().find(|v| v.name == name).unwrap();
+    change_values(&mut finished.dataset, name, change);
+}
+
+fn change_values(data: &mut Dataset, name: &str, change: impl Fn(usize, &mut f64)) {
+    let variable = data.variables.iter_mut().find(|v| v.name == name).unwrap();
     let Values::Real(values) = &mut variable.values else { panic!("{name} has texts") };
     values.iter_mut().enumerate().for_each(|(index, value)| change(index, value));
 }
@@ -376,6 +390,37 @@ fn known_errors_are_found() {
     let exact = found.reference_data.reals("flux_factor").unwrap()[20];
     assert_relative_eq!(worst.difference.unwrap(), 0.5 * exact, max_relative = 1e-12);
     assert_eq!(numbers(row(&found, "eddington_factor", Measure::L1)).relative, Some(0.0));
+}
+
+/// Errors inside of the gain radius do not count, those outside do.
+#[test]
+fn rates_are_scored_in_the_gain_region() {
+    let error_where = |counts: &dyn Fn(f64, f64) -> bool| {
+        let found = scored("atmosphere.ron", &|finished| {
+            let radii = finished.dataset.reals("r").unwrap().to_vec();
+            let gain = finished.dataset.scalar("gain_radius").unwrap();
+            let wrong = |index: usize| if counts(radii[index], gain) { 1.3 } else { 1.0 };
+            change(finished, "heating_net", |index, value| *value *= wrong(index));
+        });
+        numbers(row(&found, "heating_net", Measure::L1Gain)).relative.unwrap()
+    };
+    assert_eq!(error_where(&|r, gain| r < gain), 0.0);
+    assert_relative_eq!(error_where(&|r, gain| r > gain), 0.3, max_relative = 1e-9);
+}
+
+/// What is left of the flux of equilibrium is rounding.
+#[test]
+fn nothing_is_relative_to_a_flux_that_vanishes() {
+    let found = scored_by("sphere.ron", &|method, finished| {
+        let factor = if method == Method::Boltzmann { 1e-9 } else { 1e-8 };
+        for name in ["flux_factor", "luminosity_infinity"] {
+            change(finished, name, |_, value| *value *= factor);
+        }
+    });
+    assert!(
+        found.rows.iter().all(|row| !row.quantity.contains("flux") && !row.quantity.contains("luminosity"))
+    );
+    assert!(found.not_in_reference.contains(&"flux_factor nu (there is no net flux)".to_owned()));
 }
 
 /// A scheme with luminosities alone, at nodes without elements, as leakage has them.
