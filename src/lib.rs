@@ -29,6 +29,7 @@ pub mod rates;
 pub mod refine;
 pub mod resample;
 pub mod run;
+pub mod score;
 pub mod solvers;
 pub mod units;
 pub mod verify;

@@ -4,7 +4,9 @@ use std::io::{IsTerminal, Write};
 use std::process::ExitCode;
 
 use clap::{CommandFactory, Parser, Subcommand};
-use tolman::commands::{agree, check, compare, completions, list, plot, rates, refine, run, show, verify};
+use tolman::commands::{
+    agree, check, compare, completions, list, plot, rates, refine, run, score, show, verify,
+};
 use tolman::error::Error;
 
 /// Reference solutions of neutrino transport on fixed spherical backgrounds.
@@ -35,6 +37,7 @@ enum Command {
     Agree(agree::Args),
     Verify(verify::Args),
     Compare(compare::Args),
+    Score(score::Args),
     List(list::Args),
     Completions(completions::Args),
 }
@@ -60,6 +63,7 @@ fn main() -> ExitCode {
         Command::Agree(args) => agree::execute(args),
         Command::Verify(args) => verify::execute(args),
         Command::Compare(args) => compare::execute(args),
+        Command::Score(args) => score::execute(args),
         Command::List(args) => list::execute(args),
         Command::Completions(args) => completions::execute(args, &mut Arguments::command()),
     };

@@ -1,6 +1,7 @@
 //! The list of problems.
 
-use tolman::commands::list::{lines, problems};
+use tolman::commands::list::lines;
+use tolman::problem::folder::problems;
 
 #[test]
 fn problems_are_listed_by_name_with_their_titles() {

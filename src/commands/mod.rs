@@ -11,6 +11,7 @@ mod problem_args;
 pub mod rates;
 pub mod refine;
 pub mod run;
+pub mod score;
 pub mod show;
 mod terminal;
 pub mod verify;

@@ -12,6 +12,13 @@ pub struct ProblemArgs {
     /// Problem file.
     #[arg(value_name = "PROBLEM.ron")]
     pub problem: PathBuf,
+    #[command(flatten)]
+    pub changes: ChangeArgs,
+}
+
+/// What the command line changes in problem files.
+#[derive(Debug, Clone, clap::Args)]
+pub struct ChangeArgs {
     /// Number of elements relative to the file's.
     #[arg(long, value_enum, default_value_t)]
     pub resolution: Resolution,
@@ -29,13 +36,22 @@ impl ProblemArgs {
     /// # Errors
     /// See [`load`].
     pub fn load(&self) -> Result<Loaded> {
+        load(&self.problem, &self.changes.options()?)
+    }
+}
+
+impl ChangeArgs {
+    /// What is to be changed.
+    ///
+    /// # Errors
+    /// The folder of external data is none.
+    pub fn options(&self) -> Result<LoadOptions> {
         check_data_folder(self.data.as_deref())?;
-        let options = LoadOptions {
+        Ok(LoadOptions {
             overrides: self.overrides.clone(),
             resolution: self.resolution,
             data: self.data.clone(),
-        };
-        load(&self.problem, &options)
+        })
     }
 }
 

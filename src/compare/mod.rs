@@ -14,22 +14,28 @@ mod spectrum;
 mod thresholds;
 mod tolman_file;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
+pub(crate) use self::norms::{Entry, error_share};
 pub use self::norms::{Measure, Metrics, RELATIVE_FLOOR, Weight, Worst};
 pub use self::quantity::{Frame, QUANTITIES, Quantity, Sense};
+pub(crate) use self::reference::Reference;
+pub(crate) use self::region::length as parse_length;
 pub use self::thresholds::Check;
 pub use self::tolman_file::Facts;
+pub(crate) use self::tolman_file::checked;
 
-use self::norms::Entry;
 use self::other::{Grid, Other, Series};
-use self::quantity::{BACKGROUND, Over};
-use self::reference::{Evaluated, Reference};
+use self::quantity::BACKGROUND;
+pub(crate) use self::quantity::Over;
+use self::reference::Evaluated;
 use self::region::Region;
 use self::spectrum::EnergyAxis;
 use crate::error::{Error, Result};
+use crate::output::dataset::Dataset;
+use crate::units::{Dimension, UnitSystem};
 
 /// What is compared, and how.
 #[derive(Debug, Clone)]
@@ -69,7 +75,7 @@ pub struct Comparison {
     pub excluded: Vec<String>,
     pub metrics: Metrics,
     #[serde(skip)]
-    entries: Vec<Entry>,
+    pub(crate) entries: Vec<Entry>,
 }
 
 /// Something that was not compared.
@@ -133,13 +139,29 @@ pub fn compare(request: &Request) -> Result<Report> {
     let mut other = other::read(&request.other, request.mapping.as_deref(), &reference, request.time)?;
     check_times(request, &reference, &other)?;
     other.complete(reference.units);
-    let comparer = Comparer { reference: &reference, other: &other, region, request };
+    let (weight, factor) = (request.weight, request.factor);
+    let comparer = Comparer { reference: &reference, other: &other, region, weight, factor };
     let (comparisons, not_compared) = comparer.all()?;
     if comparisons.is_empty() {
         return Err(Error::file(&request.other, nothing(&not_compared)));
     }
     let checks = thresholds::check(&thresholds, &comparisons, &not_compared, request.factor)?;
     Ok(comparer.report(comparisons, not_compared, checks))
+}
+
+/// Everything that `other`, a sound result of this program, has in common with `reference`; radii are weighted
+/// by their logarithm. `name` stands for `other` in messages.
+///
+/// # Errors
+/// Results without species or units in common, or of different times.
+pub(crate) fn compare_results(
+    reference: &Reference,
+    other: &Dataset,
+    name: &Path,
+    factor: f64,
+) -> Result<(Vec<Comparison>, Vec<Skipped>)> {
+    let other = other::of_dataset(other, name, reference)?;
+    Comparer { reference, other: &other, region: None, weight: Weight::LogRadius, factor }.all()
 }
 
 /// Two evolutions are compared at the same time; steady states have none.
@@ -164,11 +186,19 @@ fn nothing(skipped: &[Skipped]) -> String {
     format!("nothing can be compared ({})", reasons.join("; "))
 }
 
+/// Name of the unit in which values are compared: the one of results of this program.
+pub(crate) fn unit(dimension: Dimension, units: UnitSystem) -> &'static str {
+    let physical = dimension.units().iter().find(|(name, factor)| *factor == 1.0 && !name.contains('/'));
+    let name = physical.or(dimension.units().first()).map_or("1", |(name, _)| name);
+    units.label(name)
+}
+
 struct Comparer<'a> {
     reference: &'a Reference,
     other: &'a Other,
     region: Option<Region>,
-    request: &'a Request,
+    weight: Weight,
+    factor: f64,
 }
 
 /// Entries and what was left out, or why there are none.
@@ -218,7 +248,7 @@ impl Comparer<'_> {
             Grid::Spectrum(sense) => Some(sense),
             _ => None,
         };
-        let metrics = Metrics::new(&points.entries, self.request.factor).ok_or("no common points")?;
+        let metrics = Metrics::new(&points.entries, self.factor).ok_or("no common points")?;
         let dimension = quantity.dimension(sense.unwrap_or(Sense::Pointwise));
         Ok(Comparison {
             quantity: quantity.name.to_owned(),
@@ -235,11 +265,8 @@ impl Comparer<'_> {
         })
     }
 
-    /// Name of the unit in which values are compared: the one of the reference's files.
-    fn unit(&self, dimension: crate::units::Dimension) -> String {
-        let physical = dimension.units().iter().find(|(name, factor)| *factor == 1.0 && !name.contains('/'));
-        let name = physical.or(dimension.units().first()).map_or("1", |(name, _)| name);
-        self.reference.units.label(name).to_owned()
+    fn unit(&self, dimension: Dimension) -> String {
+        unit(dimension, self.reference.units).to_owned()
     }
 
     fn points(&self, series: &Series) -> Result<Outcome> {
@@ -256,7 +283,7 @@ impl Comparer<'_> {
     fn common_radii(&self) -> std::result::Result<(Vec<usize>, Vec<String>), String> {
         let (low, high) = self.reference.range();
         let all = &self.other.r;
-        let shown = |r: f64| report::length(&self.unit(crate::units::Dimension::Length), r);
+        let shown = |r: f64| report::length(&self.unit(Dimension::Length), r);
         let within = |r: f64| (low..=high).contains(&r);
         let outside = all.iter().filter(|r| !within(**r)).count();
         let zero = all.iter().filter(|r| **r == 0.0 && within(**r)).count();
@@ -314,7 +341,7 @@ impl Comparer<'_> {
         series: &Series,
         evaluate: impl Fn(&[f64]) -> Result<Option<Evaluated>>,
     ) -> Result<Outcome> {
-        let (kept, excluded) = match self.common_radii() {
+        let (kept, mut excluded) = match self.common_radii() {
             Ok(found) => found,
             Err(reason) => return Ok(Err(reason)),
         };
@@ -322,7 +349,7 @@ impl Comparer<'_> {
         let Some(found) = evaluate(&radii)? else {
             return Ok(Err("the reference neither has it nor what it follows from".to_owned()));
         };
-        let weights = self.request.weight.of(&radii);
+        let weights = self.weight.of(&radii);
         let entry = |(k, &i): (usize, &usize)| Entry {
             r: Some(radii[k]),
             energy: None,
@@ -331,7 +358,13 @@ impl Comparer<'_> {
             error: found.errors.as_ref().map(|errors| errors[k]),
             other: series.values[i],
         };
-        let entries = kept.iter().enumerate().map(entry).collect();
+        let mut entries: Vec<Entry> = kept.iter().enumerate().map(entry).collect();
+        if series.quantity.zero_is_none {
+            let exists = self.reference.exists(series.quantity.name, series.species, &radii)?;
+            let mut exists = exists.into_iter();
+            entries.retain(|entry| exists.next() == Some(true) && entry.other != 0.0);
+            note_missing(&mut excluded, radii.len() - entries.len(), radii.len());
+        }
         Ok(Ok(Points { entries, excluded, source: found.source }))
     }
 
@@ -349,7 +382,7 @@ impl Comparer<'_> {
             Ok(found) => found,
             Err(reason) => return Ok(Err(reason)),
         };
-        let (weights, widths, count) = (self.request.weight.of(&radii), axis.widths(), axis.centres.len());
+        let (weights, widths, count) = (self.weight.of(&radii), axis.widths(), axis.centres.len());
         let mut entries = Vec::new();
         for (k, &i) in kept.iter().enumerate() {
             for e in 0..count {
@@ -417,11 +450,11 @@ impl Comparer<'_> {
             reference: self.reference.facts.clone(),
             other: self.other.facts.clone(),
             reference_has_errors: self.reference.has_errors(),
-            significance_factor: self.request.factor,
-            weight: self.request.weight,
+            significance_factor: self.factor,
+            weight: self.weight,
             region: self.region.as_ref().map(|region| region.text.clone()),
-            length_unit: self.unit(crate::units::Dimension::Length),
-            energy_unit: self.unit(crate::units::Dimension::Energy),
+            length_unit: self.unit(Dimension::Length),
+            energy_unit: self.unit(Dimension::Energy),
             checks,
             comparisons,
             not_compared,

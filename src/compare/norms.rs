@@ -170,6 +170,14 @@ impl Metrics {
     }
 }
 
+/// Σw error / Σw|reference|: what the reference's own errors make of L1 at most. `None` where one is unknown.
+pub fn error_share(entries: &[Entry]) -> Option<f64> {
+    let errors =
+        entries.iter().map(|e| e.error.filter(|error| error.is_finite()).map(|error| e.weight * error));
+    let size: f64 = entries.iter().map(|e| e.weight * e.reference.abs()).sum();
+    Some(share(errors.sum::<Option<f64>>()?, size))
+}
+
 /// a/b; 0 where there is no difference, infinite where there is one from nothing.
 fn share(a: f64, b: f64) -> f64 {
     if a == 0.0 { 0.0 } else { a / b }

@@ -228,6 +228,7 @@ pub const QUANTITIES: &[Quantity] = &[
     matter("heating_emitted", "cooling by emission", D::SpecificPower),
     matter("heating_scattered", "heating by inelastic scattering", D::SpecificPower),
     matter("ye_rate", "rate of change of the electron fraction", D::Rate),
+    Quantity { zero_is_none: true, ..matter("ye_equilibrium", "equilibrium electron fraction", D::Number) },
     gain("gain_radius", "gain radius", D::Length),
     gain("gain_mass", "mass of the gain region", D::Mass),
     gain("gain_heating", "heating of the gain region", D::Luminosity),

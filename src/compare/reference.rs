@@ -11,6 +11,7 @@ use super::tolman_file::{self, Facts};
 use crate::error::{Error, Result};
 use crate::output::TIME;
 use crate::output::dataset::Dataset;
+use crate::output::series::STATE_DEPENDENT;
 use crate::phase_space::grid::NodalGrid;
 use crate::resample::elements;
 use crate::units::UnitSystem;
@@ -50,6 +51,14 @@ impl Reference {
     /// The file is not a complete, converged result of this program, or has no such time.
     pub fn open(path: &Path, time: Option<f64>) -> Result<Self> {
         let (data, facts) = tolman_file::open(path, time)?;
+        Self::new(path, data, facts)
+    }
+
+    /// One state of a sound result of this program; `path` stands for it in messages.
+    ///
+    /// # Errors
+    /// It is not a complete, converged result.
+    pub fn new(path: &Path, data: Dataset, facts: Facts) -> Result<Self> {
         let status = data.text_attribute("status").unwrap_or("not stated");
         if status != "converged" {
             let what = format!("is no reference: its status is {status}; valid: converged");
@@ -67,9 +76,24 @@ impl Reference {
         (self.radial.edges[0], self.radial.edges[self.radial.elements()])
     }
 
+    /// The radii at which it is stored.
+    pub fn nodes(&self) -> &[f64] {
+        &self.radial.nodes
+    }
+
     /// True where the solution does not resolve energies.
     pub fn is_gray(&self) -> bool {
         self.data.length("energy") == Some(1)
+    }
+
+    /// True where J is stored at each radius and energy.
+    pub fn has_moments(&self) -> bool {
+        self.data.get("j").is_some()
+    }
+
+    /// Whether the variable `name`, of the kind that opacities alone give, follows from the solution too.
+    pub fn depends_on_solution(&self, name: &str) -> bool {
+        self.data.get(name).is_some_and(|variable| variable.attributes.contains_key(STATE_DEPENDENT))
     }
 
     /// Time of the state of an evolution.
@@ -92,6 +116,19 @@ impl Reference {
             Over::Nothing if !quantity.by_species => self.data.scalar(quantity.name).is_some(),
             _ => self.data.get(quantity.name).is_some(),
         }
+    }
+
+    /// Whether `name`, which is 0 where there is no such thing, has values on both sides of each of `radii`.
+    ///
+    /// # Errors
+    /// A damaged file.
+    pub fn exists(&self, name: &str, species: Option<usize>, radii: &[f64]) -> Result<Vec<bool>> {
+        let Some(nodal) = self.row(name, species)? else { return Ok(vec![false; radii.len()]) };
+        let exists = |&r: &f64| {
+            let at = self.at_radius(r)?;
+            Ok((at.first..at.first + at.weights.len()).all(|node| nodal[node] != 0.0))
+        };
+        radii.iter().map(exists).collect()
     }
 
     /// A quantity over radius at `radii`, which are within the range; of `species` where it has one.

@@ -41,8 +41,8 @@ fn valid(units: UnitSystem) -> String {
     }
 }
 
-/// A length such as `150km` or `1.5e7 cm`.
-fn length(text: &str, units: UnitSystem) -> Option<f64> {
+/// A length such as `150km` or `1.5e7 cm`, in the unit of `units`' files.
+pub(crate) fn length(text: &str, units: UnitSystem) -> Option<f64> {
     let ends = (1..=text.len()).rev().filter(|end| text.is_char_boundary(*end));
     let mut numbers = ends.filter_map(|end| Some((text[..end].parse::<f64>().ok()?, text[end..].trim())));
     let (number, unit) = numbers.next()?;

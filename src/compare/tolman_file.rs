@@ -30,11 +30,21 @@ pub fn open(path: &Path, time: Option<f64>) -> Result<(Dataset, Facts)> {
         Error::File { .. } => error,
         other => Error::file(path, other.to_string()),
     };
-    all.validate().map_err(in_file)?;
-    check_units(&all, path)?;
+    let all = checked(all, path)?;
     let chosen = at_time(&all, time, path).map_err(in_file)?;
     let facts = facts(&chosen, path, time)?;
     Ok((chosen, facts))
+}
+
+/// `data` where it is a sound result: values that are finite, in the documented units. `path` stands for it in
+/// messages.
+///
+/// # Errors
+/// [`Error::File`]: it is not.
+pub fn checked(data: Dataset, path: &Path) -> Result<Dataset> {
+    data.validate().map_err(|error| Error::file(path, error.to_string()))?;
+    check_units(&data, path)?;
+    Ok(data)
 }
 
 /// The state nearest to `time`.

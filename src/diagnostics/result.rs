@@ -107,7 +107,7 @@ fn add_matter_effects(dataset: &mut Dataset, setup: &Setup, moments: &Moments) -
 }
 
 /// Radial nodes, weights and edges.
-fn add_radii(dataset: &mut Dataset, setup: &Setup) {
+pub(crate) fn add_radii(dataset: &mut Dataset, setup: &Setup) {
     let radial = &setup.phase_space.radial;
     dataset.dimension("r", radial.nodes.len());
     let unit = setup.units.label("cm");

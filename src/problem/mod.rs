@@ -5,6 +5,7 @@ pub mod expression;
 pub mod external;
 pub mod file;
 pub mod finite;
+pub mod folder;
 pub mod load;
 pub mod overrides;
 pub mod quantity;

@@ -8,12 +8,13 @@ mod tolman;
 use std::path::Path;
 
 use self::mapping::Mapping;
-use super::quantity::{self, Quantity, Sense};
+use super::quantity::{self, Over, QUANTITIES, Quantity, Sense};
 use super::reference::Reference;
 use super::rules::{self, SAME_FRAME};
 use super::spectrum::EnergyAxis;
 use super::tolman_file::Facts;
 use crate::error::{Error, Result};
+use crate::output::dataset::Dataset;
 use crate::problem::file::TableLayout;
 use crate::problem::ron_file::RonFile;
 use crate::units::{Dimension, UnitSystem, scaled_unit_factor};
@@ -63,7 +64,12 @@ struct Context<'a> {
     length: Option<f64>,
 }
 
-impl Context<'_> {
+impl<'a> Context<'a> {
+    fn of(reference: &'a Reference) -> Self {
+        let (species, gray) = (&reference.species, reference.is_gray());
+        Self { species, units: reference.units, gray, length: None }
+    }
+
     /// Factor from `unit` to the unit of the reference; the error says what is valid.
     fn factor(&self, unit: Option<&str>, dimension: Dimension) -> std::result::Result<f64, String> {
         if self.units.physical {
@@ -93,12 +99,7 @@ impl Context<'_> {
 /// # Errors
 /// [`Error::File`] or [`Error::Problem`] with the place of what is wrong.
 pub fn read(path: &Path, mapping: Option<&Path>, reference: &Reference, time: Option<f64>) -> Result<Other> {
-    let context = Context {
-        species: &reference.species,
-        units: reference.units,
-        gray: reference.is_gray(),
-        length: None,
-    };
+    let context = Context::of(reference);
     let mut other = match mapping {
         Some(mapping) => {
             let mapping: RonFile<Mapping> = RonFile::open(mapping)?;
@@ -114,6 +115,18 @@ pub fn read(path: &Path, mapping: Option<&Path>, reference: &Reference, time: Op
         other.facts.push(("mapping".to_owned(), mapping.display().to_string()));
     }
     other.arrange(path)?;
+    Ok(other)
+}
+
+/// What `data`, a sound result of this program, has; `name` stands for it in messages.
+///
+/// # Errors
+/// Nothing that could be compared with `reference`.
+pub fn of_dataset(data: &Dataset, name: &Path, reference: &Reference) -> Result<Other> {
+    let mut other = tolman::of_dataset(data, Facts::new(), name, Context::of(reference))?;
+    other.arrange(name)?;
+    other.complete(reference.units);
+    other.complete_spectra(reference.units);
     Ok(other)
 }
 
@@ -185,6 +198,30 @@ impl Other {
                 }
             }
         }
+    }
+
+    /// Adds spectra that are multiples of its moments at each energy.
+    fn complete_spectra(&mut self, units: UnitSystem) {
+        let Some(axis) = &self.energy else { return };
+        let mut spectra = Vec::new();
+        for quantity in QUANTITIES {
+            let Over::RadiusAndEnergy(spectral) = quantity.over else { continue };
+            let pointwise = Grid::Spectrum(Sense::Pointwise);
+            let of = |s: &&Series| s.quantity.name == spectral.moment && s.grid == pointwise;
+            let moments = self.series.iter().filter(of);
+            spectra.extend(moments.filter(|_| spectral.moment != quantity.name).map(|moment| {
+                let rows = moment.values.chunks(axis.centres.len()).zip(&self.r);
+                let row = |(row, &r): (&[f64], &f64)| {
+                    let factor = spectral.factor.value(r, units);
+                    let at = row.iter().zip(&axis.centres);
+                    at.map(|(value, energy)| factor * energy.powi(spectral.power) * value)
+                        .collect::<Vec<f64>>()
+                };
+                let (values, source) = (rows.flat_map(row).collect(), format!("from {}", spectral.moment));
+                Series { quantity, species: moment.species, grid: pointwise, values, source }
+            }));
+        }
+        self.series.extend(spectra);
     }
 
     fn first_duplicate(&self) -> Option<String> {

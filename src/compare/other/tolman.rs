@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::super::quantity::{Frame, Over, QUANTITIES, Quantity, Sense};
 use super::super::spectrum::EnergyAxis;
-use super::super::tolman_file;
+use super::super::tolman_file::{self, Facts};
 use super::mapping::grid;
 use super::{Context, Grid, Other, Series};
 use crate::error::{Error, Result};
@@ -17,7 +17,15 @@ use crate::output::dataset::{Dataset, Values};
 /// [`Error::File`]: damaged, or without species or units in common with the reference.
 pub(super) fn read(path: &Path, context: Context, time: Option<f64>) -> Result<Other> {
     let (data, facts) = tolman_file::open(path, time)?;
-    if tolman_file::unit_system(&data, path)? != context.units {
+    of_dataset(&data, facts, path, context)
+}
+
+/// One state of a sound result of this program; `path` stands for it in messages.
+///
+/// # Errors
+/// See [`read`].
+pub(super) fn of_dataset(data: &Dataset, facts: Facts, path: &Path, context: Context) -> Result<Other> {
+    if tolman_file::unit_system(data, path)? != context.units {
         let what = "one of the two results is physical and the other dimensionless; valid: the same units";
         return Err(Error::file(path, what));
     }
@@ -39,8 +47,8 @@ pub(super) fn read(path: &Path, context: Context, time: Option<f64>) -> Result<O
     let mut other = Other { facts, r: edges("r")?, energy: Some(energy), ..Other::default() };
     other.time = data.scalar(TIME);
     for quantity in QUANTITIES {
-        check_dimensions(&data, quantity, path)?;
-        other.series.extend(series(&data, quantity, &species, context));
+        check_dimensions(data, quantity, path)?;
+        other.series.extend(series(data, quantity, &species, context));
     }
     Ok(other)
 }

@@ -39,7 +39,8 @@ pub fn figures(report: &Report, comparisons: &[&Comparison]) -> Vec<String> {
     drawn.into_iter().filter_map(|figure| svg(figure.ok()?).ok()).collect()
 }
 
-fn svg(figure: Figure) -> Result<String> {
+/// The figure as text.
+pub(crate) fn svg(figure: Figure) -> Result<String> {
     figure.render(Format::Svg).map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
 }
 
@@ -71,29 +72,59 @@ fn radii(comparison: &Comparison) -> Vec<f64> {
     chosen
 }
 
+/// The coordinate of an entry on the horizontal axis.
+pub(crate) type Place = Box<dyn Fn(&Entry) -> f64>;
+
 /// The horizontal axis and the place of an entry on it.
-fn horizontal(report: &Report, curves: &[Curve], over_energy: bool) -> (Axis, impl Fn(&Entry) -> f64) {
-    let physical = report.length_unit == "cm";
+fn horizontal(report: &Report, curves: &[Curve], over_energy: bool) -> (Axis, Place) {
+    let entries = curves.iter().flat_map(|curve| curve.entries.iter().copied());
+    axis_of(entries, &report.length_unit, &report.energy_unit, over_energy)
+}
+
+/// The horizontal axis of `entries` and the place of an entry on it.
+pub(crate) fn axis_of<'a>(
+    entries: impl Iterator<Item = &'a Entry>,
+    length_unit: &str,
+    energy_unit: &str,
+    over_energy: bool,
+) -> (Axis, Place) {
+    let physical = length_unit == "cm";
     let factor = if physical { 1e-5 } else { 1.0 };
     let place = move |entry: &Entry| {
         if over_energy { entry.energy.unwrap_or(f64::NAN) } else { entry.r.map_or(f64::NAN, |r| r * factor) }
     };
     let label = match (over_energy, physical) {
-        (true, _) => axis::labelled("ε", 0, &report.energy_unit),
+        (true, _) => axis::labelled("ε", 0, energy_unit),
         (false, true) => "r [km]".to_owned(),
         (false, false) => "r".to_owned(),
     };
-    let places = curves.iter().flat_map(|curve| curve.entries.iter().map(|entry| place(entry)));
-    let (min, max) = places
+    let (min, max) = entries
+        .map(&place)
         .filter(|x| x.is_finite())
         .fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), x| (low.min(x), high.max(x)));
     let logarithmic = !over_energy && min > 0.0 && max / min > LOGARITHMIC_FROM;
-    (Axis { label, logarithmic, min, max }, place)
+    (Axis { label, logarithmic, min, max }, Box::new(place))
 }
 
 fn values(report: &Report, first: &Comparison, curves: &[Curve], over_energy: bool) -> Result<Figure> {
     let (x, place) = horizontal(report, curves, over_energy);
-    let all = || curves.iter().flat_map(|c| c.entries.iter().flat_map(|e| [e.reference, e.other]));
+    let mut series = Vec::new();
+    for (index, curve) in curves.iter().enumerate() {
+        type Value = fn(&Entry) -> f64;
+        let kinds: [(&str, Style, Value); 2] =
+            [("reference", Style::Solid, |e| e.reference), ("other", Style::Dashed, |e| e.other)];
+        for (kind, style, value) in kinds {
+            let points = curve.entries.iter().map(|entry| (place(entry), value(entry))).collect();
+            let label = format!("{} {kind}", curve.label);
+            series.push(Series { label, colour: colour(index).to_owned(), style, points });
+        }
+    }
+    overlay(heading(first), first, x, series)
+}
+
+/// `series` of the values of the quantity of `first` over `x`.
+pub(crate) fn overlay(title: String, first: &Comparison, x: Axis, mut series: Vec<Series>) -> Result<Figure> {
+    let all = || series.iter().flat_map(|series| series.points.iter().map(|point| point.1));
     let scale = axis::scale_of(all());
     let factor = 10_f64.powi(-scale);
     let label = axis::labelled(&first.title, scale, &first.units);
@@ -105,18 +136,8 @@ fn values(report: &Report, first: &Comparison, curves: &[Curve], over_energy: bo
         axis::linear(label, all().map(|v| v * factor))
     };
     let y = at_least(y, FLAT * high.max(-low) * factor);
-    let mut series = Vec::new();
-    for (index, curve) in curves.iter().enumerate() {
-        type Value = fn(&Entry) -> f64;
-        let kinds: [(&str, Style, Value); 2] =
-            [("reference", Style::Solid, |e| e.reference), ("other", Style::Dashed, |e| e.other)];
-        for (kind, style, value) in kinds {
-            let points = curve.entries.iter().map(|entry| (place(entry), factor * value(entry))).collect();
-            let label = format!("{} {kind}", curve.label);
-            series.push(Series { label, colour: colour(index).to_owned(), style, points });
-        }
-    }
-    let (title, subtitle) = (heading(first), String::new());
+    series.iter_mut().flat_map(|series| &mut series.points).for_each(|point| point.1 *= factor);
+    let subtitle = String::new();
     Chart { title, subtitle, x, y, series, levels: vec![], places: vec![] }.figure(&first.quantity)
 }
 
@@ -137,6 +158,18 @@ fn differences(report: &Report, first: &Comparison, curves: &[Curve], over_energ
         let label = curve.label.clone();
         series.push(Series { label, colour: colour(index).to_owned(), style: Style::Solid, points });
     }
+    let title = format!("{}: other − reference", heading(first));
+    deviations(title, &first.quantity, x, series, bands)
+}
+
+/// `series` of differences in per cent of the largest value, over `bands` of the reference's error.
+pub(crate) fn deviations(
+    title: String,
+    name: &str,
+    x: Axis,
+    series: Vec<Series>,
+    bands: Vec<Plot>,
+) -> Result<Figure> {
     let label = "difference [% of largest]".to_owned();
     let all = series.iter().flat_map(|series| series.points.iter().map(|point| point.1));
     let mut y = axis::linear(label, all.chain(std::iter::once(0.0)));
@@ -144,12 +177,11 @@ fn differences(report: &Report, first: &Comparison, curves: &[Curve], over_energ
         y.max = -0.05 * y.min;
     }
     let y = at_least(y, 100.0 * FLAT);
-    let title = format!("{}: other − reference", heading(first));
     let subtitle =
         if bands.is_empty() { "error of the reference: unknown" } else { "shaded: error of the reference" };
     let levels = vec![(0.0, String::new())];
     let chart = Chart { title, subtitle: subtitle.to_owned(), x, y, series, levels, places: vec![] };
-    chart.figure_over(&first.quantity, bands)
+    chart.figure_over(name, bands)
 }
 
 /// The axis around the same middle, not shorter than `range`: round-off is not magnified.
@@ -161,13 +193,15 @@ fn at_least(mut axis: Axis, range: f64) -> Axis {
     axis
 }
 
-fn band(points: &[(f64, f64)], errors: &[f64], shade: &str) -> Plot {
+/// The range of ±`errors` around 0 at `points`.
+pub(crate) fn band(points: &[(f64, f64)], errors: &[f64], shade: &str) -> Plot {
     let x = points.iter().map(|point| point.0);
     let (low, high) = (errors.iter().map(|error| -error), errors.iter().copied());
     Plot::Band(BandPlot::new(x, low, high).with_color(shade).with_opacity(0.25))
 }
 
-fn heading(comparison: &Comparison) -> String {
+/// Title and frame.
+pub(crate) fn heading(comparison: &Comparison) -> String {
     match comparison.frame.text() {
         "" => comparison.title.clone(),
         frame => format!("{}, {frame}", comparison.title),

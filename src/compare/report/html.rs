@@ -33,30 +33,32 @@ a { color: inherit; }
 
 /// The report as a page.
 pub fn html(report: &Report) -> String {
+    let mut body = summary(report);
+    body += &thresholds(report);
+    for comparisons in panels(report) {
+        body += &panel(report, &comparisons);
+    }
+    body += &list("Not compared", &super::skipped(report));
+    body += &list("Only in the reference", &report.only_in_reference);
+    body += "<h2>Files</h2>\n<div class=\"scroll\">";
+    body += &facts("reference", &report.reference);
+    body += &facts("other", &report.other);
+    body += "</div>\n";
+    page("Comparison with a reference", &body, &format!("tolman compare {}", report.program_version))
+}
+
+/// A page that needs nothing else, made by `program`.
+pub(crate) fn page(title: &str, body: &str, program: &str) -> String {
     let mut page = String::from("<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n");
     page += "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n";
-    let _ =
-        write!(page, "<title>Comparison with a reference</title>\n<style>{STYLE}</style>\n</head>\n<body>\n");
-    page += &summary(report);
-    page += &thresholds(report);
-    for comparisons in panels(report) {
-        page += &panel(report, &comparisons);
-    }
-    page += &list("Not compared", &super::skipped(report));
-    page += &list("Only in the reference", &report.only_in_reference);
-    page += "<h2>Files</h2>\n<div class=\"scroll\">";
-    page += &facts("reference", &report.reference);
-    page += &facts("other", &report.other);
-    let _ = write!(
-        page,
-        "</div>\n<p class=\"soft\">Made by tolman compare {}.</p>\n</body>\n</html>\n",
-        escape(&report.program_version)
-    );
+    let (title, program) = (escape(title), escape(program));
+    let _ = write!(page, "<title>{title}</title>\n<style>{STYLE}</style>\n</head>\n<body>\n{body}");
+    let _ = write!(page, "<p class=\"soft\">Made by {program}.</p>\n</body>\n</html>\n");
     page
 }
 
 /// Text as HTML.
-fn escape(text: &str) -> String {
+pub(crate) fn escape(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for c in text.chars() {
         match c {
@@ -201,14 +203,7 @@ fn panel(report: &Report, comparisons: &[&Comparison]) -> String {
         escape(&subtitle(report, first))
     );
     let drawn = figures::figures(report, comparisons);
-    if !drawn.is_empty() {
-        text += "<div class=\"figures\">\n";
-        for (index, svg) in drawn.iter().enumerate() {
-            let own = isolated(svg, &format!("{}-{index}-", anchor(first)));
-            let _ = writeln!(text, "<figure>{own}</figure>");
-        }
-        text += "</div>\n";
-    }
+    text += &gallery(&drawn, &anchor(first));
     text += &numbers(report, comparisons, false);
     for comparison in comparisons {
         let _ = writeln!(
@@ -225,6 +220,19 @@ fn panel(report: &Report, comparisons: &[&Comparison]) -> String {
         let _ = writeln!(text, "<p class=\"soft\">left out: {}</p>", escape(reason));
     }
     text
+}
+
+/// SVG figures side by side; `anchor` is what no other gallery of the page has.
+pub(crate) fn gallery(figures: &[String], anchor: &str) -> String {
+    if figures.is_empty() {
+        return String::new();
+    }
+    let mut text = String::from("<div class=\"figures\">\n");
+    for (index, svg) in figures.iter().enumerate() {
+        let own = isolated(svg, &format!("{anchor}-{index}-"));
+        let _ = writeln!(text, "<figure>{own}</figure>");
+    }
+    text + "</div>\n"
 }
 
 fn subtitle(report: &Report, comparison: &Comparison) -> String {
@@ -258,7 +266,8 @@ fn isolated(svg: &str, prefix: &str) -> String {
         .replace("href=\"#", &format!("href=\"#{prefix}"))
 }
 
-fn list(title: &str, lines: &[String]) -> String {
+/// A section with `lines`; nothing where there are none.
+pub(crate) fn list(title: &str, lines: &[String]) -> String {
     if lines.is_empty() {
         return String::new();
     }

@@ -1,7 +1,7 @@
 //! A comparison as text, JSON and HTML.
 
-mod figures;
-mod html;
+pub(crate) mod figures;
+pub(crate) mod html;
 
 use std::fmt::Write;
 
@@ -142,7 +142,7 @@ fn radius(report: &Report, r: f64) -> String {
 }
 
 /// A length that is stored in `unit`.
-pub(super) fn length(unit: &str, r: f64) -> String {
+pub(crate) fn length(unit: &str, r: f64) -> String {
     match unit {
         "cm" => format!("{} km", short(r * 1e-5)),
         _ => short(r),
@@ -150,12 +150,12 @@ pub(super) fn length(unit: &str, r: f64) -> String {
 }
 
 /// Five significant digits, as people write them.
-fn short(value: f64) -> String {
+pub(crate) fn short(value: f64) -> String {
     significant(value, 5)
 }
 
 /// A relative number in per cent.
-fn percent(value: f64, signed: bool) -> String {
+pub(crate) fn percent(value: f64, signed: bool) -> String {
     let hundred = 100.0 * value;
     if !hundred.is_finite() {
         return "infinite".to_owned();
@@ -221,15 +221,16 @@ fn floor_note() -> String {
     )
 }
 
-fn aligned<const N: usize>(head: &[String; N], lines: &[[String; N]]) -> String {
+/// Lines of cells under their heads, in columns as wide as they need.
+pub(crate) fn aligned<L: AsRef<[String]>>(head: &L, lines: &[L]) -> String {
     let width = |column: usize| {
-        let cells = lines.iter().chain(std::iter::once(head)).map(|line| line[column].chars().count());
-        cells.max().unwrap_or(0)
+        let cells = lines.iter().chain(std::iter::once(head)).filter_map(|line| line.as_ref().get(column));
+        cells.map(|cell| cell.chars().count()).max().unwrap_or(0)
     };
-    let widths: Vec<usize> = (0..N).map(width).collect();
+    let widths: Vec<usize> = (0..head.as_ref().len()).map(width).collect();
     let mut text = String::new();
     for line in std::iter::once(head).chain(lines) {
-        let padded = line.iter().zip(&widths).map(|(cell, &width)| format!("{cell:<width$}"));
+        let padded = line.as_ref().iter().zip(&widths).map(|(cell, &width)| format!("{cell:<width$}"));
         let _ = writeln!(text, "  {}", padded.collect::<Vec<_>>().join("  ").trim_end());
     }
     text

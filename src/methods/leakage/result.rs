@@ -3,7 +3,7 @@
 use super::LeakageSolution;
 use crate::constants::ATOMIC_MASS_UNIT;
 use crate::diagnostics::heating::{Heating, gain_radius};
-use crate::diagnostics::result::{add_background, add_grid, add_opacities, electron_luminosity};
+use crate::diagnostics::result::{add_background, add_grid, add_opacities, add_radii, electron_luminosity};
 use crate::methods::setup::Setup;
 use crate::output::dataset::Dataset;
 
@@ -13,13 +13,9 @@ type Column<'a> = (&'static str, &'static str, &'static str, Vec<f64>);
 impl LeakageSolution {
     /// A dataset of grid, background, opacities and solution.
     pub fn dataset(&self, setup: &Setup) -> Dataset {
-        let radial = &setup.phase_space.radial;
-        let unit = setup.units.label("cm");
         let mut dataset = Dataset::new();
         add_grid(&mut dataset, &setup.phase_space, setup.units);
-        dataset.dimension("r", radial.nodes.len());
-        dataset.real("r", &["r"], unit, "areal radius", radial.nodes.clone());
-        dataset.real("r_weight", &["r"], unit, "quadrature weight of r", radial.weights.clone());
+        add_radii(&mut dataset, setup);
         add_background(&mut dataset, setup);
         add_opacities(&mut dataset, setup);
         self.add_to(&mut dataset, setup);
