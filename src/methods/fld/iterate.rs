@@ -28,13 +28,34 @@ const PATIENCE: usize = 40;
 /// Residual below which rounding, not the method, ends progress.
 const ROUNDING: f64 = 1e-13;
 
-/// Solves `system` from `guess`; `name` is that of the species in reports.
+/// Solves `system` from `guess`; `name` is that of the species in reports. Full steps first; where they
+/// do not get there, steps that may not let the residual grow far. The better result counts.
 ///
 /// # Errors
-/// [`Error::Interrupted`]; [`Error::Numerical`] for a singular block.
+/// [`Error::Interrupted`]; [`Error::Numerical`] for a singular matrix.
 pub fn solve(
     system: &System,
     guess: Vec<f64>,
+    limits: Limits,
+    name: &str,
+    observer: &dyn Observer,
+) -> Result<Solved> {
+    let full = attempt(system, guess.clone(), f64::INFINITY, limits, name, observer)?;
+    let left = limits.iterations.saturating_sub(full.outcome.iterations);
+    if full.outcome.status == Status::Converged || left == 0 {
+        return Ok(full);
+    }
+    let careful = attempt(system, guess, GROWTH, Limits { iterations: left, ..limits }, name, observer)?;
+    let last = |solved: &Solved| solved.outcome.residuals.last().copied().unwrap_or(f64::NAN);
+    let better = last(&careful) < last(&full) || last(&full).is_nan();
+    Ok(if better { careful } else { full })
+}
+
+/// Solves with steps that may let the residual grow by the factor `growth`.
+fn attempt(
+    system: &System,
+    guess: Vec<f64>,
+    growth: f64,
     limits: Limits,
     name: &str,
     observer: &dyn Observer,
@@ -60,7 +81,7 @@ pub fn solve(
             return Ok(Solved { j, state, outcome });
         }
         let step = correction(system, &j, &state)?;
-        (j, state) = damped(system, &j, &state, &step);
+        (j, state) = damped(system, &j, &state, &step, growth);
         outcome.iterations += 1;
     }
 }
@@ -126,7 +147,7 @@ fn solve_line(matrix: &Matrix, right: &[f64], x: &[f64], p: usize) -> Result<Vec
 }
 
 /// J after the step, or half of it, …, with its state.
-fn damped(system: &System, j: &[f64], state: &State, step: &[f64]) -> (Vec<f64>, State) {
+fn damped(system: &System, j: &[f64], state: &State, step: &[f64], growth: f64) -> (Vec<f64>, State) {
     let before = scaled_norm(&state.residual, &state.scale);
     let mut factor = 1.0;
     for halving in 0.. {
@@ -137,7 +158,7 @@ fn damped(system: &System, j: &[f64], state: &State, step: &[f64]) -> (Vec<f64>,
         let next: Vec<f64> = j.iter().zip(step).map(change).collect();
         let after = system.state(&next);
         // With the same scale, so that the norms can be compared.
-        if scaled_norm(&after.residual, &state.scale) <= GROWTH * before || halving == HALVINGS {
+        if scaled_norm(&after.residual, &state.scale) <= growth * before || halving == HALVINGS {
             return (next, after);
         }
         factor *= 0.5;

@@ -90,11 +90,6 @@ impl Mesh {
         }
     }
 
-    /// Whether anything moves from line to line.
-    pub fn drifts(&self) -> bool {
-        self.drift.iter().any(|drift| *drift != Drift::default())
-    }
-
     /// Smallest transport opacity at a face.
     pub fn least_opacity(&self, face: usize) -> f64 {
         LEAST_OPACITY / self.face_radius[face]

@@ -36,7 +36,7 @@ pub struct State {
     /// At (face, line).
     pub faces: Vec<Face>,
     pub residual: Vec<f64>,
-    /// Size of each row's diagonal.
+    /// Size of each row of A.
     pub scale: Vec<f64>,
 }
 
@@ -123,7 +123,7 @@ impl System<'_> {
         if self.shift > 0.0 {
             residual += self.shift * mesh.volume[i] * self.change(x, faces, i, p);
         }
-        let flows = upper.below.abs() + lower.above.abs();
+        let flows = [upper.below, upper.above, lower.below, lower.above].iter().map(|f| f.abs()).sum::<f64>();
         let scale = flows + mesh.volume[i] * (local.absorption + self.shift * mesh.time[i]);
         // Where nothing flows or absorbs, rows count as if radiation streamed slowly.
         (residual, scale.max(LEAST_SPEED * mesh.area[i + 1]))
@@ -249,7 +249,9 @@ impl System<'_> {
                 balance.absorbed += number * local.absorption * x[i * n + p];
                 balance.left_energy += weight * self.energy_flow(x, &state.faces, i, p);
                 if self.shift > 0.0 {
-                    balance.stored += number * self.shift * self.change(x, &state.faces, i, p);
+                    let change = number * self.shift * self.change(x, &state.faces, i, p);
+                    balance.stored += change;
+                    balance.moved += change.abs();
                 }
             }
         }
