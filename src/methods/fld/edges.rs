@@ -31,7 +31,7 @@ impl Edges {
         let on_lines = |f: &[f64], face: usize, inward: f64| -> Vec<Inflow> {
             let at_nodes = half_range(setup, f, mesh.velocity[face], inward);
             let line = |p: usize, of: fn(&Inflow) -> f64| {
-                lines.from_nodes(p, mesh.face_clock[face], |k| of(&at_nodes[k]))
+                lines.at_line(p, mesh.face_clock[face], |k| of(&at_nodes[k]))
             };
             (0..lines.len()).map(|p| Inflow { number: line(p, |f| f.number), j: line(p, |f| f.j) }).collect()
         };

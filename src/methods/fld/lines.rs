@@ -57,12 +57,12 @@ impl Lines {
     }
 
     /// A positive quantity on line `p` where C is `clock`, from its values at the energy nodes.
-    pub fn from_nodes(&self, p: usize, clock: f64, value: impl Fn(usize) -> f64) -> f64 {
+    pub fn at_line(&self, p: usize, clock: f64, value: impl Fn(usize) -> f64) -> f64 {
         if self.gray { value(0) } else { interpolate(&self.nodes, self.energy[p] / clock, value) }
     }
 
     /// A positive quantity at energy node `k` where C is `clock`, from its values on the lines.
-    pub fn to_node(&self, k: usize, clock: f64, value: impl Fn(usize) -> f64) -> f64 {
+    pub fn at_node(&self, k: usize, clock: f64, value: impl Fn(usize) -> f64) -> f64 {
         if self.gray { value(0) } else { interpolate(&self.energy, self.nodes[k] * clock, value) }
     }
 }

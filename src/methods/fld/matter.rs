@@ -30,7 +30,7 @@ impl Matter {
             .map(|index| {
                 let (i, p) = (index / count, index % count);
                 let at = |of: &dyn Fn(&LocalOpacity) -> f64| {
-                    lines.from_nodes(p, mesh.clock[i], |k| {
+                    lines.at_line(p, mesh.clock[i], |k| {
                         of(setup.coefficients.at(setup.coefficients.first(species, k) + i))
                     })
                 };

@@ -110,52 +110,68 @@ fn advance(
     let clocks: Vec<f64> = mesh.clock.iter().chain(&mesh.face_clock).copied().collect();
     let lines = Lines::new(setup, &clocks);
     let edges = Edges::new(setup, &mesh, &lines, step.map_or(0.0, |step| step.time))?;
+    let problem = Problem { setup, mesh: &mesh, lines: &lines, edges: &edges, limiter, limits, step };
     let count = setup.phase_space.species.len();
-    let size = count * setup.phase_space.energy.len() * mesh.nodes;
-    let empty = || vec![0.0; size];
+    let empty = || vec![0.0; count * setup.phase_space.energy.len() * mesh.nodes];
     let mut moments = Moments { j: empty(), h: empty(), k: empty(), l: empty() };
-    let (mut outcome, mut balances) = (None, Vec::with_capacity(count));
+    let (mut outcomes, mut balances) = (Vec::with_capacity(count), Vec::with_capacity(count));
     for species in 0..count {
-        let matter = Matter::new(setup, &mesh, &lines, species);
-        let caps = if limiter == Limiter::Bruenn {
-            geometric_limits(setup, &mesh, &matter, lines.len())
-        } else {
-            Vec::new()
-        };
-        let start = step.map(|step| on_lines(setup, &mesh, &lines, species, step.moments));
-        let before = start.as_ref().map_or(&[][..], |start| &start.stored);
-        let shift = step.map_or(0.0, |step| 1.0 / step.length);
-        let common = System {
-            mesh: &mesh,
-            lines: &lines,
-            edges: &edges,
-            matter: &matter,
-            limiter: None,
-            caps: &caps,
-            shift,
-            before,
-        };
-        let guess = match start.as_ref() {
-            Some(start) => start.j.clone(),
-            None => linear(&common)?,
-        };
-        let system = System { limiter: Some(limiter), ..common };
-        let name = &setup.phase_space.species[species].name;
-        let solved = iterate::solve(&system, guess, limits, name, observer)?;
-        balances.push(system.balance(&solved.j, &solved.state));
-        write_moments(setup, &system, &solved, species, limiter, &mut moments);
-        outcome = Some(match outcome {
-            None => solved.outcome,
-            Some(other) => slower(other, solved.outcome),
-        });
+        let (outcome, balance) = problem.solve(species, &mut moments, observer)?;
+        outcomes.push(outcome);
+        balances.push(balance);
     }
-    let outcome =
-        outcome.unwrap_or(Outcome { status: Status::Converged, iterations: 0, residuals: vec![0.0] });
+    let nothing = Outcome { status: Status::Converged, iterations: 0, residuals: vec![0.0] };
+    let outcome = outcomes.into_iter().reduce(slower).unwrap_or(nothing);
     Ok(FldSolution { moments, outcome, balances })
 }
 
+/// What all species share.
+struct Problem<'a> {
+    setup: &'a Setup,
+    mesh: &'a Mesh,
+    lines: &'a Lines,
+    edges: &'a Edges,
+    limiter: Limiter,
+    limits: Limits,
+    step: Option<Step<'a>>,
+}
+
+impl Problem<'_> {
+    /// Solves for `species` and writes its moments.
+    fn solve(
+        &self,
+        species: usize,
+        moments: &mut Moments,
+        observer: &dyn Observer,
+    ) -> Result<(Outcome, Balance)> {
+        let Self { setup, mesh, lines, edges, limiter, limits, step } = *self;
+        let matter = Matter::new(setup, mesh, lines, species);
+        let caps = match limiter {
+            Limiter::Bruenn => geometric_limits(setup, mesh, &matter, lines.len()),
+            Limiter::LevermorePomraning | Limiter::Wilson => Vec::new(),
+        };
+        let start = step.map(|step| on_lines(setup, mesh, lines, species, step.moments));
+        let (before, shift) = match (&start, step) {
+            (Some(start), Some(step)) => (start.stored.as_slice(), 1.0 / step.length),
+            _ => (&[][..], 0.0),
+        };
+        let matter = &matter;
+        let linear = System { mesh, lines, edges, matter, limiter: None, caps: &caps, shift, before };
+        let guess = match &start {
+            Some(start) => start.j.clone(),
+            None => solve_linear(&linear)?,
+        };
+        let system = System { limiter: Some(limiter), ..linear };
+        let name = &setup.phase_space.species[species].name;
+        let solved = iterate::solve(&system, guess, limits, name, observer)?;
+        write_moments(setup, &system, &solved, species, limiter, moments);
+        let balance = system.balance(&solved.j, &solved.state);
+        Ok((solved.outcome, balance))
+    }
+}
+
 /// The solution of the linear equations.
-fn linear(system: &System) -> Result<Vec<f64>> {
+fn solve_linear(system: &System) -> Result<Vec<f64>> {
     let zero = vec![0.0; system.mesh.nodes * system.size()];
     let state = system.state(&zero);
     iterate::correction(system, &zero, &state)
@@ -180,8 +196,8 @@ fn on_lines(setup: &Setup, mesh: &Mesh, lines: &Lines, species: usize, moments: 
     for i in 0..mesh.nodes {
         for p in 0..lines.len() {
             let at = |values: &[f64], k: usize| values[(species * energies + k) * mesh.nodes + i];
-            let j = lines.from_nodes(p, mesh.clock[i], |k| at(&moments.j, k));
-            let drifting = lines.from_nodes(p, mesh.clock[i], |k| {
+            let j = lines.at_line(p, mesh.clock[i], |k| at(&moments.j, k));
+            let drifting = lines.at_line(p, mesh.clock[i], |k| {
                 at(&moments.j, k) + setup.geometry.velocity[i] * at(&moments.h, k)
             });
             start.j.push(j);
@@ -239,9 +255,9 @@ fn write_moments(
     for (i, &radius) in setup.phase_space.radial.nodes.iter().enumerate() {
         let h: Vec<f64> = (0..n).map(|p| system.h(&solved.state.faces, radius, i, p)).collect();
         for k in 0..energies {
-            let j = lines.to_node(k, mesh.clock[i], |p| solved.j[i * n + p]);
+            let j = lines.at_node(k, mesh.clock[i], |p| solved.j[i * n + p]);
             // Of both signs, H is what H + J adds to J.
-            let shifted = lines.to_node(k, mesh.clock[i], |p| 2.0 * solved.j[i * n + p] + h[p]);
+            let shifted = lines.at_node(k, mesh.clock[i], |p| 2.0 * solved.j[i * n + p] + h[p]);
             let h = shifted - 2.0 * j;
             let (chi, q) = limiter.factors(if j > 0.0 { h / j } else { 0.0 });
             let index = (species * energies + k) * mesh.nodes + i;
