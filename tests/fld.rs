@@ -139,6 +139,36 @@ fn luminosity_at_infinity_is_constant_in_gravity() {
     assert!(worst < 5e-3, "{worst}");
 }
 
+/// Infalling matter, −0.2c beyond 150 km: static observers see constant fluxes of number and energy, as the
+/// Doppler shift of the comoving spectrum says.
+#[test]
+fn static_fluxes_are_constant_in_moving_matter() {
+    let setup = setup("radiating_sphere_velocity", &[]);
+    let moments = solve(&setup, Limiter::Wilson).moments;
+    let (radial, energy) = (&setup.phase_space.radial, &setup.phase_space.energy);
+    let fluxes = |i: usize| -> [f64; 3] {
+        let (r, v) = (radial.nodes[i], setup.geometry.velocity[i]);
+        let w = 1.0 / (1.0 - v * v).sqrt();
+        let mut sums = [0.0; 3];
+        for k in 0..energy.len() {
+            let n = k * radial.nodes.len() + i;
+            let weight = energy.weight(k) * energy.node(k).powi(2) * r * r;
+            let (j, h, p) = (moments.j[n], moments.h[n], moments.k[n]);
+            sums[0] += weight * w * (h + v * j);
+            sums[1] += weight * energy.node(k) * w * w * ((1.0 + v * v) * h + v * (j + p));
+            sums[2] += weight * energy.node(k) * h;
+        }
+        sums
+    };
+    let outside: Vec<[f64; 3]> =
+        (0..radial.nodes.len()).filter(|&i| radial.nodes[i] > 3e6).map(fluxes).collect();
+    let first = outside[0];
+    let deviation = |n: usize| outside.iter().map(|f| (f[n] / first[n] - 1.0).abs()).fold(0.0, f64::max);
+    let [number, energy, comoving] = [0, 1, 2].map(deviation);
+    println!("deviations: number {number:.1e}, energy {energy:.1e}; comoving energy {comoving:.2}");
+    assert!(number < 5e-3 && energy < 1e-2 && comoving > 0.3);
+}
+
 /// Tolman's equilibrium: the gradient at constant αε vanishes.
 #[rstest]
 fn equilibrium_in_gravity_has_no_flux(
