@@ -34,7 +34,7 @@ fn assert_close(found: f64, expected: f64, tolerance: f64, what: &str) {
 fn names_go_both_ways() {
     for closure in Closure::ALL {
         assert_eq!(closure.name().parse::<Closure>().expect("own name"), closure);
-        assert!(closure.reference().contains("19"));
+        assert!(!closure.reference().is_empty());
     }
     let error = "m1".parse::<Closure>().expect_err("no such closure").to_string();
     assert!(error.contains("m1") && error.contains("minerbo") && error.contains("janka_2"), "{error}");

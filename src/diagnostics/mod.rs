@@ -2,6 +2,7 @@
 
 pub mod balance;
 pub mod beta_equilibrium;
+pub mod closure_test;
 pub mod equilibrium_ye;
 pub mod exchange;
 pub mod heating;

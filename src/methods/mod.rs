@@ -6,6 +6,7 @@ pub mod boundary;
 pub mod characteristics;
 pub mod closures;
 pub mod coefficients;
+pub mod fld;
 pub mod geometry;
 pub mod initial;
 pub mod leakage;

@@ -15,7 +15,7 @@
 mod fermi;
 mod fits;
 mod levermore;
-mod minerbo;
+pub(crate) mod minerbo;
 
 use std::str::FromStr;
 

@@ -1,0 +1,173 @@
+//! Lines of constant energy at infinity, on which the equations are solved, and interpolation between them
+//! and the energy nodes of the setup.
+//!
+//! On a line E = Cε is constant, with C = αW(1 + v): that of a neutrino that moves radially outward. At rest
+//! that is the energy at infinity of all neutrinos.
+
+use crate::methods::setup::Setup;
+use crate::phase_space::EnergyGrid;
+
+/// Relative variation of C below which lines are the energy nodes.
+const CONSTANT: f64 = 1e-13;
+
+/// Points of the interpolation in energy.
+const POINTS: usize = 4;
+
+/// The lines, by increasing energy.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Lines {
+    /// E of each line; 1 in a gray problem.
+    pub energy: Vec<f64>,
+    /// E³ between the lines, one more than lines, and a third of its differences.
+    pub cube: Vec<f64>,
+    pub weight: Vec<f64>,
+    /// Energy nodes of the setup.
+    nodes: Vec<f64>,
+    pub gray: bool,
+}
+
+impl Lines {
+    /// Lines that cover the energy nodes of `setup` wherever C is one of `clocks`.
+    pub fn new(setup: &Setup, clocks: &[f64]) -> Self {
+        let EnergyGrid::Spectral(grid) = &setup.phase_space.energy else {
+            let one = vec![1.0];
+            return Self {
+                energy: one.clone(),
+                cube: vec![0.0, 3.0],
+                weight: one.clone(),
+                nodes: one,
+                gray: true,
+            };
+        };
+        let least = clocks.iter().copied().fold(f64::INFINITY, f64::min);
+        let largest = clocks.iter().copied().fold(0.0, f64::max);
+        let nodes = grid.nodes.clone();
+        let mut energy: Vec<f64> = nodes.iter().map(|node| largest * node).collect();
+        if largest > (1.0 + CONSTANT) * least {
+            extend_down(&mut energy, least * nodes[0]);
+        }
+        let cube = interfaces(&energy);
+        let weight = cube.windows(2).map(|pair| (pair[1] - pair[0]) / 3.0).collect();
+        Self { energy, cube, weight, nodes, gray: false }
+    }
+
+    /// Number of lines.
+    pub fn len(&self) -> usize {
+        self.energy.len()
+    }
+
+    /// A positive quantity on line `p` where C is `clock`, from its values at the energy nodes.
+    pub fn at_line(&self, p: usize, clock: f64, value: impl Fn(usize) -> f64) -> f64 {
+        if self.gray { value(0) } else { interpolate(&self.nodes, self.energy[p] / clock, value) }
+    }
+
+    /// A positive quantity at energy node `k` where C is `clock`, from its values on the lines.
+    pub fn at_node(&self, k: usize, clock: f64, value: impl Fn(usize) -> f64) -> f64 {
+        if self.gray { value(0) } else { interpolate(&self.energy, self.nodes[k] * clock, value) }
+    }
+}
+
+impl Lines {
+    /// J at the interface below line `face` over J of line `p` next to it, by the slope of ln J at `p`: that
+    /// of the parabola through three lines, limited to twice the smaller slope to the neighbours (van Leer
+    /// 1977, J. Comput. Phys. 23, 276); 1 at extrema and ends.
+    pub fn growth(&self, p: usize, face: usize, spectrum: &[f64]) -> f64 {
+        let (Some(below), Some(above)) = (p.checked_sub(1), spectrum.get(p + 1)) else { return 1.0 };
+        let (e, below) = (&self.energy, spectrum[below]);
+        if !(below > 0.0 && spectrum[p] > 0.0 && *above > 0.0) {
+            return 1.0;
+        }
+        let (d0, d1) = (e[p] - e[p - 1], e[p + 1] - e[p]);
+        let (lower, upper) = ((spectrum[p] / below).ln() / d0, (above / spectrum[p]).ln() / d1);
+        if lower * upper <= 0.0 {
+            return 1.0;
+        }
+        let parabola = (lower * d1 + upper * d0) / (d0 + d1);
+        let slope = parabola.signum() * parabola.abs().min(2.0 * lower.abs().min(upper.abs()));
+        (slope * (self.cube[face].cbrt() - e[p])).exp()
+    }
+}
+
+/// Adds lines below the first, with the spacing of the first two in ln E, until one is not above `least`.
+fn extend_down(energy: &mut Vec<f64>, least: f64) {
+    /// Closest spacing: no more than this many lines are added.
+    const LEAST_RATIO: f64 = 1.05;
+    let ratio = energy.get(1).map_or(LEAST_RATIO, |second| (second / energy[0]).max(LEAST_RATIO));
+    let mut added = Vec::new();
+    let mut next = energy[0] / ratio;
+    while added.last().is_none_or(|&last: &f64| last > least) && added.len() < 1000 {
+        added.push(next);
+        next /= ratio;
+    }
+    added.reverse();
+    added.append(energy);
+    *energy = added;
+}
+
+/// Cubes of the energies midway between the lines; 0 and as far above the last as below it at the ends.
+fn interfaces(energy: &[f64]) -> Vec<f64> {
+    let last = energy.len() - 1;
+    let mut middles = vec![0.0];
+    middles.extend(energy.windows(2).map(|pair| 0.5 * (pair[0] + pair[1])));
+    middles.push(2.0 * energy[last] - middles[last]);
+    middles.iter().map(|e| e.powi(3)).collect()
+}
+
+/// Cubic in ln(value) as a function of x between the nodes, linear in it beyond their ends, and linear in the
+/// value itself next to values that are not positive.
+fn interpolate(nodes: &[f64], x: f64, value: impl Fn(usize) -> f64) -> f64 {
+    let count = nodes.len();
+    if let Some(exact) = nodes.iter().position(|node| (node / x - 1.0).abs() <= CONSTANT) {
+        return value(exact);
+    }
+    if count == 1 {
+        return value(0);
+    }
+    let above = nodes.partition_point(|&node| node < x).min(count - 1);
+    let range = if x > nodes[count - 1] {
+        count - 2..count
+    } else if x < nodes[0] {
+        0..2
+    } else {
+        let first = above.saturating_sub(POINTS / 2).min(count.saturating_sub(POINTS));
+        first..(first + POINTS).min(count)
+    };
+    let basis = |q: usize| -> f64 {
+        range.clone().filter(|&o| o != q).map(|o| (x - nodes[o]) / (nodes[q] - nodes[o])).product()
+    };
+    if range.clone().all(|q| value(q) > 0.0) {
+        return range.clone().map(|q| basis(q) * value(q).ln()).sum::<f64>().exp();
+    }
+    // Linear between the neighbours, which keeps 0 next to 0.
+    let below = above.saturating_sub(1);
+    let part = if above > below {
+        ((x - nodes[below]) / (nodes[above] - nodes[below])).clamp(0.0, 1.0)
+    } else {
+        0.0
+    };
+    (1.0 - part) * value(below) + part * value(above)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn exponentials_are_interpolated_exactly() {
+        let nodes = [1.0, 2.0, 4.0, 7.0, 11.0, 16.0];
+        for x in [0.2, 1.0, 1.3, 3.0, 9.0, 15.9, 20.0] {
+            let found = interpolate(&nodes, x, |q| (-1.7 * nodes[q]).exp());
+            assert!((found * (1.7 * x).exp() - 1.0).abs() < 1e-12, "{x}");
+        }
+        assert_eq!(interpolate(&nodes, 3.0, |q| if q > 1 { 2.0 } else { 0.0 }), 1.0);
+    }
+
+    #[test]
+    fn lines_are_added_below() {
+        let mut energy = vec![1.0, 1.5, 2.5];
+        extend_down(&mut energy, 0.5);
+        assert!(energy.len() == 5 && energy[0] <= 0.5 && energy.windows(2).all(|pair| pair[0] < pair[1]));
+        let cube = interfaces(&energy);
+        assert!(cube.windows(2).all(|pair| pair[0] < pair[1]));
+    }
+}
