@@ -14,6 +14,7 @@ use crate::methods::boltzmann::operator::Operator;
 use crate::methods::boltzmann::{memory_estimate, steady};
 use crate::methods::characteristics;
 use crate::methods::closures::Closure;
+use crate::methods::fld::{self, Limiter};
 use crate::methods::initial::initial_distribution;
 use crate::methods::moment_grid::on_moment_grid;
 use crate::methods::name::Method;
@@ -131,6 +132,11 @@ pub fn run_approximate(
         let job = Job { problem, setup: &setup, started };
         let (mut dataset, status) = match method {
             Method::M1(closure) => job.m1(closure, observer, save)?,
+            Method::Fld(limiter) => job.fld(limiter, observer)?,
+            Method::Leakage(_) if matches!(problem.file.mode, ModeFile::Evolution { .. }) => {
+                let valid = "SteadyState: leakage follows from the state of the matter alone";
+                return Err(Error::field("mode", "Evolution", valid));
+            }
             Method::Leakage(scheme) => (leakage::solve(&setup, scheme)?.dataset(&setup), Status::Converged),
             Method::Boltzmann | Method::Characteristics => {
                 return Err(Error::Numerical(format!("{method} is not an approximate method")));
@@ -285,12 +291,28 @@ impl Job<'_> {
         let limits = Limits { tolerance: tolerance.max(m1::TOLERANCE), iterations: m1::MOST_STEPS };
         let solution = m1::solve(self.setup, closure, limits, observer)?;
         let radii = criteria::sample_radii(self.problem)?;
-        let mut dataset = result::dataset_of_moments(self.setup, &solution.moments, &solution.edges, &radii)?;
+        let mut dataset =
+            result::dataset_of_moments(self.setup, &solution.moments, Some(&solution.edges), &radii)?;
         dataset
             .attribute("newton_steps", solution.steps as i64)
             .attribute("residual_history", Attribute::Reals(solution.residuals))
             .attribute("first_order_share", largest(solution.reduced));
         Ok((dataset, solution.status))
+    }
+
+    fn fld(&self, limiter: Limiter, observer: &dyn Observer) -> Result<(Dataset, Status)> {
+        let ModeFile::SteadyState { tolerance, max_iterations } = self.problem.file.mode else {
+            let valid = "SteadyState: flux-limited diffusion is solved for steady states only";
+            return Err(Error::field("mode", "Evolution", valid));
+        };
+        let limits = Limits { tolerance, iterations: max_iterations };
+        let solution = fld::solve(self.setup, limiter, limits, observer)?;
+        let radii = criteria::sample_radii(self.problem)?;
+        let mut dataset = result::dataset_of_moments(self.setup, &solution.moments, None, &radii)?;
+        dataset
+            .attribute("iterations", solution.outcome.iterations as i64)
+            .attribute("residual_history", Attribute::Reals(solution.outcome.residuals));
+        Ok((dataset, solution.outcome.status))
     }
 
     fn m1_evolution(
@@ -331,7 +353,7 @@ impl Job<'_> {
     ) -> Result<Dataset> {
         let (moments, edges) = evolution.moments(state);
         let radii = criteria::sample_radii(self.problem)?;
-        let mut dataset = result::dataset_of_moments(self.setup, &moments, &edges, &radii)?;
+        let mut dataset = result::dataset_of_moments(self.setup, &moments, Some(&edges), &radii)?;
         let meaning = "neutrinos on the slice t = const";
         dataset.real("number", &["species"], "1", meaning, evolution.number(state));
         for (name, meaning, value) in [

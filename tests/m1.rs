@@ -6,15 +6,18 @@ use tolman::methods::closures::Closure;
 use tolman::methods::name::Method;
 use tolman::output::dataset::Dataset;
 use tolman::output::state;
-use tolman::problem::{self, LoadOptions};
+use tolman::problem::{self, LoadOptions, Resolution};
 use tolman::progress::Silent;
 use tolman::run::{Resources, run_approximate};
 use tolman::solvers::krylov::Status;
 
-fn solved(name: &str, closure: Closure, overrides: &[(&str, &str)]) -> Dataset {
+fn solved(name: &str, closure: Closure) -> Dataset {
+    solved_at(name, closure, Resolution::Standard)
+}
+
+fn solved_at(name: &str, closure: Closure, resolution: Resolution) -> Dataset {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("problems").join(name);
-    let overrides = overrides.iter().map(|&(path, value)| (path.into(), value.into())).collect();
-    let problem = problem::load(&path, &LoadOptions { overrides, ..LoadOptions::default() }).unwrap();
+    let problem = problem::load(&path, &LoadOptions { resolution, ..LoadOptions::default() }).unwrap();
     let resources = Resources { memory: u64::MAX, restart: None };
     let finished =
         run_approximate(&problem, Method::M1(closure), &resources, &Silent, &mut |_| Ok(())).unwrap();
@@ -50,8 +53,7 @@ fn between(dataset: &Dataset, name: &str, inner: f64, outer: f64) -> Vec<f64> {
 fn closure_error_of_a_homogeneous_sphere(#[case] closure: Closure, #[case] low: f64, #[case] high: f64) {
     let tau: f64 = 8.0;
     let exact = 0.8 / 4.0 * (1.0 - 2.0 / tau.powi(2) * (1.0 - (1.0 + tau) * (-tau).exp()));
-    let fine = ("phase_space.r.degree", "11");
-    let dataset = solved("homogeneous_sphere.ron", closure, &[fine]);
+    let dataset = solved_at("homogeneous_sphere.ron", closure, Resolution::Fine);
     assert_realizable(&dataset);
     let luminosity = between(&dataset, "luminosity_infinity", 1.1, 11.0);
     let unit = 16.0 * std::f64::consts::PI.powi(2);
@@ -66,16 +68,17 @@ fn closure_error_of_a_homogeneous_sphere(#[case] closure: Closure, #[case] low: 
 #[case("oven.ron")]
 #[case("oven_degenerate.ron")]
 fn an_oven_is_in_equilibrium(#[case] name: &str) {
-    let dataset = solved(name, Closure::Minerbo, &[]);
+    let dataset = solved(name, Closure::Minerbo);
     let worst = values(&dataset, "flux_factor").iter().fold(0.0f64, |worst, h| worst.max(h.abs()));
     assert!(worst < 1e-3, "flux factor {worst}");
-    let shape = dataset.get("j").unwrap();
-    let equilibrium = values(&dataset, "equilibrium");
-    let j = values(&dataset, "j");
-    assert_eq!(shape.dimensions.len(), 3);
-    let absorbing = j.iter().zip(equilibrium).filter(|(_, e)| **e > 1e-3);
-    for (j, e) in absorbing {
-        assert!((j / e - 1.0).abs() < 2e-2, "J = {j}, f_eq = {e}");
+    let (j, equilibrium) = (values(&dataset, "j"), values(&dataset, "equilibrium"));
+    let energies = values(&dataset, "energy");
+    let radii = j.len() / energies.len();
+    // Below, in the lowest elements, the matter is transparent and the upwind fluxes in energy of degree 1
+    // leave up to 4 % (2 % at fine resolution), which no integral feels.
+    let carrying = |n: &usize| energies[n / radii] > 5.0 && equilibrium[*n] > 1e-3;
+    for n in (0..j.len()).filter(carrying) {
+        assert!((j[n] / equilibrium[n] - 1.0).abs() < 1e-2, "J = {}, f_eq = {}", j[n], equilibrium[n]);
     }
 }
 
@@ -85,7 +88,7 @@ fn an_oven_is_in_equilibrium(#[case] name: &str) {
 #[case("radiating_sphere_velocity.ron")]
 #[case("relativistic_star.ron")]
 fn energy_at_infinity_is_conserved(#[case] name: &str) {
-    let dataset = solved(name, Closure::Minerbo, &[]);
+    let dataset = solved(name, Closure::Minerbo);
     assert_realizable(&dataset);
     let outermost = values(&dataset, "r").last().copied().unwrap();
     for variable in ["luminosity_infinity", "mean_energy_infinity"] {
@@ -101,12 +104,14 @@ fn energy_at_infinity_is_conserved(#[case] name: &str) {
 /// blueshifted by √(1.2/0.8) in radial flight.
 #[test]
 fn infalling_matter_sees_a_blueshift() {
-    let dataset = solved("radiating_sphere_velocity.ron", Closure::Minerbo, &[]);
+    let dataset = solved("radiating_sphere_velocity.ron", Closure::Minerbo);
     let (r, mean) = (values(&dataset, "r"), values(&dataset, "mean_energy"));
     let next_to = |radius: f64| r.iter().position(|&r| r > radius).unwrap();
     let (before, at) = (next_to(130e5), next_to(149.9e5));
+    let v = values(&dataset, "velocity")[at];
+    assert!(v < -0.19, "{v}");
     let ratio = mean[at] / mean[before];
-    assert!((ratio / (1.2f64 / 0.8).sqrt() - 1.0).abs() < 2e-3, "{ratio}");
+    assert!((ratio / ((1.0 - v) / (1.0 + v)).sqrt() - 1.0).abs() < 1e-3, "{ratio}");
 }
 
 /// Diffusion through an opaque scattering sphere of J ∝ exp(−3σr²/(4(t + t₀))), on a fixed grid.
@@ -114,8 +119,8 @@ fn infalling_matter_sees_a_blueshift() {
 #[case("spherical_diffusion.ron", 100.0, 1.0, 5.0)]
 #[case("spherical_diffusion_thick.ron", 1e5, 200.0, 200.0)]
 fn diffusion_limit(#[case] name: &str, #[case] sigma: f64, #[case] start: f64, #[case] time: f64) {
-    let series = solved(name, Closure::Minerbo, &[]);
-    let (first, last) = (state(&series, Some(0)).unwrap(), state(&series, None).unwrap());
+    let series = solved(name, Closure::Minerbo);
+    let (first, last) = (state(&series, Some(0.0)).unwrap(), state(&series, None).unwrap());
     assert_realizable(&last);
     let (r, weight) = (values(&last, "r"), values(&last, "r_weight"));
     let scale = values(&first, "j")[0] / (-3.0 * sigma * r[0] * r[0] / (4.0 * start)).exp();
@@ -134,7 +139,7 @@ fn diffusion_limit(#[case] name: &str, #[case] sigma: f64, #[case] start: f64, #
 fn threads_do_not_matter() {
     let on = |threads: usize| {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
-        pool.install(|| solved("relativistic_star.ron", Closure::Levermore, &[]))
+        pool.install(|| solved("relativistic_star.ron", Closure::Levermore))
     };
     let (one, four) = (on(1), on(4));
     for name in ["j", "h", "luminosity_infinity"] {

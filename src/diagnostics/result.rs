@@ -68,15 +68,15 @@ pub fn dataset(
     Ok(dataset)
 }
 
-/// The dataset of a method that solves for moments: `moments` at the nodes, and those of its fluxes through
-/// the element edges. There are no ordinates and no f in it.
+/// The dataset of a method that solves for moments: `moments` at the nodes and, where luminosities are to be
+/// completed by them, those of its fluxes through the element edges. There are no ordinates and no f in it.
 ///
 /// # Errors
 /// As [`dataset`].
 pub fn dataset_of_moments(
     setup: &Setup,
     moments: &Moments,
-    edges: &Moments,
+    edges: Option<&Moments>,
     sample_radii: &[f64],
 ) -> Result<Dataset> {
     let mut dataset = Dataset::new();
@@ -84,11 +84,16 @@ pub fn dataset_of_moments(
     add_radii(&mut dataset, setup);
     add_background(&mut dataset, setup);
     add_opacities(&mut dataset, setup);
-    let fluxes = Fluxes::of_moments(setup, moments, edges);
-    add_solution(&mut dataset, "r", setup.units, None, moments, fluxes.at_nodes());
+    let fluxes = edges.map(|edges| Fluxes::of_moments(setup, moments, edges));
+    let nodes = Places::nodes(&setup.phase_space, &setup.geometry);
+    let sums = match &fluxes {
+        Some(fluxes) => fluxes.at_nodes(),
+        None => Integrated::of_moments(&setup.phase_space, &nodes, setup.units, moments),
+    };
+    add_solution(&mut dataset, "r", setup.units, None, moments, sums);
     add_matter_effects(&mut dataset, setup, moments)?;
     if !sample_radii.is_empty() {
-        dataset.group("samples", samples_of_moments(setup, moments, &fluxes, sample_radii)?);
+        dataset.group("samples", samples_of_moments(setup, moments, fluxes.as_ref(), sample_radii)?);
     }
     Ok(dataset)
 }
@@ -413,14 +418,21 @@ fn samples(setup: &Setup, f: &[f64], fluxes: &Fluxes, radii: &[f64]) -> Result<D
 }
 
 /// The same from moments.
-fn samples_of_moments(setup: &Setup, moments: &Moments, fluxes: &Fluxes, radii: &[f64]) -> Result<Dataset> {
+fn samples_of_moments(
+    setup: &Setup,
+    moments: &Moments,
+    fluxes: Option<&Fluxes>,
+    radii: &[f64],
+) -> Result<Dataset> {
     let space = &setup.phase_space;
     let (mut dataset, places) = sample_places(setup, radii);
     let at_radii = |values: &[f64]| at_radii(space, values, 1, radii);
     let Moments { j, h, k, l } = moments;
     let sampled = Moments { j: at_radii(j)?, h: at_radii(h)?, k: at_radii(k)?, l: at_radii(l)? };
     let mut sums = Integrated::of_moments(space, &places, setup.units, &sampled);
-    fluxes.replace_luminosities(radii, &mut sums);
+    if let Some(fluxes) = fluxes {
+        fluxes.replace_luminosities(radii, &mut sums);
+    }
     add_solution(&mut dataset, "r_sample", setup.units, None, &sampled, sums);
     Ok(dataset)
 }

@@ -4,6 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use super::closures::Closure;
+use super::fld::Limiter;
 use super::leakage::Scheme;
 
 /// A method with its variant.
@@ -16,6 +17,8 @@ pub enum Method {
     Characteristics,
     /// Two moments with a closure.
     M1(Closure),
+    /// Flux-limited diffusion.
+    Fld(Limiter),
     /// Leakage.
     Leakage(Scheme),
 }
@@ -23,14 +26,16 @@ pub enum Method {
 impl Method {
     /// All approximate methods with all their variants.
     pub fn all_approximate() -> Vec<Self> {
-        Closure::ALL.map(Self::M1).into_iter().chain(Scheme::ALL.map(Self::Leakage)).collect()
+        let (limiters, schemes) = (Limiter::ALL.map(Self::Fld), Scheme::ALL.map(Self::Leakage));
+        Closure::ALL.map(Self::M1).into_iter().chain(limiters).chain(schemes).collect()
     }
 
     /// One or two of each family.
     pub fn default_approximate() -> Vec<Self> {
         let closures = [Closure::Minerbo, Closure::Levermore].map(Self::M1);
         let schemes = [Scheme::Interpolated, Scheme::OConnorOtt].map(Self::Leakage);
-        closures.into_iter().chain(schemes).collect()
+        let limiters = [Limiter::LevermorePomraning].map(Self::Fld);
+        closures.into_iter().chain(limiters).chain(schemes).collect()
     }
 
     /// Whether its solution differs from that of the Boltzmann equation however fine the grid is.
@@ -52,6 +57,7 @@ impl fmt::Display for Method {
             Self::Boltzmann => formatter.write_str("boltzmann"),
             Self::Characteristics => formatter.write_str("characteristics"),
             Self::M1(closure) => write!(formatter, "m1:{}", closure.name()),
+            Self::Fld(limiter) => write!(formatter, "fld:{}", limiter.name()),
             Self::Leakage(scheme) => write!(formatter, "leakage:{}", scheme.name()),
         }
     }
@@ -72,6 +78,8 @@ impl FromStr for Method {
             ("characteristics", None) => Ok(Self::Characteristics),
             ("m1", None) => Ok(Self::M1(Closure::Minerbo)),
             ("m1", Some(variant)) => variant.parse().map(Self::M1).map_err(|_| unknown()),
+            ("fld", None) => Ok(Self::Fld(Limiter::LevermorePomraning)),
+            ("fld", Some(variant)) => variant.parse().map(Self::Fld).map_err(|_| unknown()),
             ("leakage", None) => Ok(Self::Leakage(Scheme::Interpolated)),
             ("leakage", Some(variant)) => variant.parse().map(Self::Leakage).map_err(|_| unknown()),
             _ => Err(unknown()),

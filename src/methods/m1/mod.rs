@@ -155,6 +155,3 @@ fn closed_moments(setup: &Setup, closure: Closure, pairs: &[Pair]) -> Moments {
     }
     moments
 }
-
-#[cfg(test)]
-mod tests;
