@@ -34,8 +34,8 @@ pub struct Args {
     #[arg(short, long, value_name = "OUT.h5")]
     pub output: Option<PathBuf>,
     /// How the problem is solved: boltzmann; characteristics (formal solution along geodesics, steady states
-    /// only, writes `<name>_error` beside each variable); or an approximate method, m1[:CLOSURE],
-    /// fld[:LIMITER] or leakage[:SCHEME].
+    /// only, writes `<name>_error` beside each variable); or an approximate method, m1, fld or leakage,
+    /// each with an optional variant as in m1:levermore.
     #[arg(long, default_value_t)]
     pub method: Method,
     /// Relative tolerance of the method of characteristics.

@@ -84,7 +84,7 @@ pub enum Format {
 /// Solves, scores, writes and reports.
 ///
 /// # Errors
-/// See [`score`] and [`matrix`]; an output that cannot be written.
+/// See [`score()`] and [`matrix()`]; an output that cannot be written.
 pub fn execute(args: &Args) -> Result<ExitCode> {
     let settings = settings(args)?;
     match &args.problem {

@@ -61,7 +61,7 @@ pub enum Outcome {
 pub struct Scheme {
     pub method: String,
     pub outcome: Outcome,
-    /// Duration of its run [s].
+    /// Duration of its run \[s\].
     pub wall_time_s: Option<f64>,
     /// The duration over that of the reference's run.
     pub cost: Option<f64>,

@@ -71,7 +71,7 @@ impl<T: Precision> Factors<T> {
     /// Factorises the system whose diagonal block e is written, column-major, by `assemble(e, block)`.
     ///
     /// # Errors
-    /// [`Error::Numerical`] where a block is singular or not finite.
+    /// [`crate::error::Error::Numerical`] where a block is singular or not finite.
     pub fn new(structure: &Structure, mut assemble: impl FnMut(usize, &mut [f64])) -> Result<Self> {
         let (size, blocks) = (structure.size(), structure.blocks());
         let mut starts = vec![0];
