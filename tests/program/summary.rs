@@ -1,8 +1,6 @@
 //! The summary that `tolman show` prints.
 
-mod common;
-
-use common::{free_streaming, free_streaming_scaled, grid};
+use crate::synthetic::{free_streaming, free_streaming_scaled, grid};
 use tolman::output::dataset::Dataset;
 use tolman::output::summary::summary;
 use tolman::output::{read_where, state, time_series, write};

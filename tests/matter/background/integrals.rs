@@ -6,7 +6,7 @@ use std::path::Path;
 use rstest::rstest;
 use tolman::units::UnitSystem;
 
-use crate::{build_in, close, plain, refused};
+use super::{build_in, close, plain, refused};
 
 /// Points (r, ρ, P) of a star of uniform density with R = 1 as a CSV file (interior Schwarzschild):
 /// P/ρ = (√(1−Cr²) − √(1−C)) / (3√(1−C) − √(1−Cr²)), C = 2M/R.

@@ -1,11 +1,9 @@
 //! Figures: what is drawn, what is refused.
 
-mod common;
-
 use std::path::PathBuf;
 
+use crate::synthetic::{free_streaming, free_streaming_scaled, grid};
 use clap::Parser;
-use common::{free_streaming, free_streaming_scaled, grid};
 use rstest::rstest;
 use tolman::commands;
 use tolman::output::dataset::{Dataset, Values};

@@ -3,7 +3,7 @@
 use rstest::rstest;
 use tolman::units::UnitSystem;
 
-use crate::{close, physical, plain, refused};
+use super::{close, physical, plain, refused};
 
 /// Problem P4: 0 up to 135 km, linear to −0.2 at 150 km, then ∝ r⁻².
 #[test]

@@ -1,8 +1,6 @@
 //! The library of exact answers against the printed numbers.
 
-mod exact;
-
-use exact::exact;
+use crate::exact::{self, exact};
 
 fn value(problem: &str, variable: &str, r: f64) -> f64 {
     exact(problem).unwrap().value(variable, "nu", None, None, r, None).unwrap()
@@ -226,7 +224,7 @@ fn moments_of_the_pulse() {
 /// any radius and energy; number density times r² and luminosities: relative to their maximum; mean energies
 /// relative and factors absolute, where there is radiation (r²n at least 1 % of its maximum).
 mod accuracy {
-    use super::exact::{Exact, PROBLEMS, exact};
+    use crate::exact::{Exact, PROBLEMS, exact};
     use rstest::rstest;
     use std::path::Path;
     use tolman::output::dataset::Dataset;
@@ -462,7 +460,7 @@ mod accuracy {
         let density = result.reals("number_density").unwrap();
         let (mut error, mut size, mut square) = (0.0f64, 0.0f64, 0.0);
         for (i, &r) in r.iter().enumerate() {
-            let exact = super::exact::pulse::density(sigma, radius, r, time);
+            let exact = crate::exact::pulse::density(sigma, radius, r, time);
             error = error.max((density[i] - exact).abs());
             size = size.max(exact);
             square += weight[i] * 4.0 * PI * r.powi(4) * density[i];

@@ -1,7 +1,5 @@
 //! `tolman score`: approximate schemes against the reference.
 
-mod program;
-
 use std::path::Path;
 
 use approx::assert_relative_eq;
@@ -17,7 +15,7 @@ use tolman::run::{Finished, Resources, run};
 use tolman::score::{Cell, Measure, Outcome, Row, Score, Scored, Settings, Source, score, table};
 use tolman::solvers::krylov::Status;
 
-use program::tolman;
+use crate::command::{text, tolman};
 
 const SPHERE: &str = r#"(
     format: 1,
@@ -95,21 +93,21 @@ fn folder() -> TempDir {
 }
 
 /// All that was printed, with the line breaks of long messages undone.
-fn text(output: &std::process::Output) -> String {
-    let all = program::text(output);
+fn printed(output: &std::process::Output) -> String {
+    let all = text(output);
     all.split_whitespace().filter(|word| *word != "│").collect::<Vec<_>>().join(" ")
 }
 
 /// What was printed, where the exit status is `code`.
 fn exits(folder: &Path, arguments: &[&str], code: i32) -> String {
     let output = tolman(folder, arguments);
-    assert_eq!(output.status.code(), Some(code), "{}", text(&output));
-    text(&output)
+    assert_eq!(output.status.code(), Some(code), "{}", printed(&output));
+    printed(&output)
 }
 
 fn json(folder: &Path, arguments: &[&str]) -> serde_json::Value {
     let output = tolman(folder, &[arguments, &["--format", "json"]].concat());
-    assert_eq!(output.status.code(), Some(0), "{}", text(&output));
+    assert_eq!(output.status.code(), Some(0), "{}", printed(&output));
     serde_json::from_slice(&output.stdout).unwrap()
 }
 

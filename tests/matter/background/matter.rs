@@ -3,7 +3,7 @@
 use rstest::rstest;
 use tolman::units::UnitSystem;
 
-use crate::{close, physical, plain, refused};
+use super::{close, physical, plain, refused};
 
 const ATMOSPHERE: &str = "PowerLawAtmosphere(reference_radius: \"30 km\", density: \"1e12 g/cm3\", \
     density_exponent: 3, temperature: \"5 MeV\", temperature_exponent: 1, electron_fraction: \

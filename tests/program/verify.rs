@@ -1,14 +1,12 @@
 //! `tolman verify` from the outside: what passes, what does not, and what is no verification at all.
 
-mod program;
-
 use std::path::Path;
 
 use tempfile::TempDir;
 use tolman::output::dataset::{Dataset, Values};
 use tolman::output::{read, write};
 
-use program::{text, tolman};
+use crate::command::{text, tolman};
 
 const SPHERE: &str = r#"(
     format: 1,

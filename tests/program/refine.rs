@@ -1,7 +1,5 @@
 //! `tolman refine` and `tolman agree` from the outside.
 
-mod program;
-
 use std::path::Path;
 
 use rstest::rstest;
@@ -9,7 +7,7 @@ use tempfile::TempDir;
 use tolman::output::dataset::Dataset;
 use tolman::output::read;
 
-use program::{text, tolman};
+use crate::command::{text, tolman};
 
 const SPHERE: &str = r#"(
     format: 1,

@@ -4,7 +4,7 @@ use rstest::rstest;
 use tolman::constants::GRAVITY_PER_C2;
 use tolman::units::UnitSystem;
 
-use crate::{close, physical, plain, refused};
+use super::{close, physical, plain, refused};
 
 #[test]
 fn flat_space() {

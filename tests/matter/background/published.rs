@@ -9,7 +9,7 @@ use tolman::constants::{
 };
 use tolman::units::UnitSystem;
 
-use crate::build_in;
+use super::build_in;
 
 /// The folder of the snapshots, or a line that says why there is no test.
 fn data() -> Option<PathBuf> {

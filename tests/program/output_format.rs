@@ -1,10 +1,8 @@
 //! The output file: what is written is what is read, whatever happens in between is reported.
 
-mod common;
-
 use std::path::{Path, PathBuf};
 
-use common::{free_streaming, free_streaming_scaled, grid};
+use crate::synthetic::{free_streaming, free_streaming_scaled, grid};
 use proptest::prelude::*;
 use rstest::rstest;
 use tolman::error::Error;
@@ -395,7 +393,7 @@ fn a_write_without_space_leaves_nothing() {
     let path = folder.path().join("out.h5");
     write(&before, &path).unwrap();
     // The limit is in units of 512 bytes; the signal that comes with it is ignored.
-    let script = "trap '' XFSZ; ulimit -f 128; exec \"$0\" --exact write_with_little_space --ignored";
+    let script = "trap '' XFSZ; ulimit -f 128; exec \"$0\" --exact output_format::write_with_little_space --ignored";
     let run = std::process::Command::new("sh")
         .args(["-c", script])
         .arg(std::env::current_exe().unwrap())
@@ -467,7 +465,7 @@ proptest! {
 
 #[test]
 fn the_reference_describes_every_name() {
-    let reference = include_str!("../docs/reference_format.md");
+    let reference = include_str!("../../docs/reference_format.md");
     let data = small();
     let variables = data.variables.iter().map(|v| &v.name);
     let in_samples = data.groups[0].1.variables.iter().map(|v| &v.name);

@@ -9,7 +9,7 @@ use tolman::constants::{BOLTZMANN, GRAVITY_PER_C2, NEUTRON_MASS, PROTON_MASS, SO
 use tolman::error::Result;
 use tolman::units::UnitSystem;
 
-use crate::{build_in, close};
+use super::{build_in, close};
 
 const HEADER: &str = "# made by hand\n# r,rho,T,ye,v,gamma,alpha,m,xn,xp,xa,xh,A,Z,mue,mun,mup\n";
 const ROWS: [&str; 4] = [

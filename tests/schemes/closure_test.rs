@@ -1,7 +1,5 @@
 //! Closures on the moments of known distributions.
 
-mod exact;
-
 use tolman::diagnostics::closure_test::{ClosureErrors, ClosureTest};
 use tolman::methods::closures::Closure;
 use tolman::output::dataset::Dataset;
@@ -120,7 +118,7 @@ fn the_group_holds_every_closure() {
 /// to free streaming.
 #[test]
 fn the_homogeneous_sphere() {
-    let sphere = exact::exact("homogeneous_sphere").unwrap();
+    let sphere = crate::exact::exact("homogeneous_sphere").unwrap();
     let r: Vec<f64> = (0..60).map(|i| 0.3 * 1.06f64.powi(i)).collect();
     let value = |name: &str, i: usize| sphere.value(name, "nu", None, None, r[i], None).unwrap();
     let data = dataset(&[1.0], &r, |_, i| ["j", "h", "k", "l"].map(|name| value(name, i)));

@@ -1,10 +1,8 @@
 //! The errors that `tolman refine` states, against the true errors of problems with exact answers.
 
-mod exact;
-
 use std::path::Path;
 
-use exact::exact;
+use crate::exact::exact;
 use ndarray::Dimension;
 use rayon::prelude::*;
 use rstest::rstest;
@@ -108,7 +106,7 @@ fn quick_problems(
     stated_errors_hold(problem);
 }
 
-/// Run on purpose: `cargo test --release --test error_estimates -- --ignored`.
+/// Run on purpose: `cargo test --release --test solutions error_estimates -- --ignored`.
 #[rstest]
 #[ignore = "takes minutes"]
 fn slow_problems(
