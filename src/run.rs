@@ -16,7 +16,7 @@ use crate::methods::characteristics;
 use crate::methods::closures::Closure;
 use crate::methods::fld::{self, Limiter};
 use crate::methods::initial::initial_distribution;
-use crate::methods::moment_grid::on_moment_grid;
+use crate::methods::moment_grid::{on_cells, on_moment_grid};
 use crate::methods::name::Method;
 use crate::methods::setup::Setup;
 use crate::methods::{leakage, m1};
@@ -121,7 +121,12 @@ pub fn run_approximate(
 ) -> Result<Finished> {
     let started = Instant::now();
     let mut solved = || -> Result<Finished> {
-        let problem = &on_moment_grid(problem);
+        // M1 has cells of its own and gives its solution at the problem's nodes.
+        let on_its_grid = match method {
+            Method::M1(_) => problem.clone(),
+            _ => on_moment_grid(problem),
+        };
+        let problem = &on_its_grid;
         let setup = Setup::build(problem)?;
         let needed = m1::memory_estimate(&setup);
         if needed > resources.memory {
@@ -289,14 +294,15 @@ impl Job<'_> {
             return self.m1_evolution(closure, observer, save);
         };
         let limits = Limits { tolerance: tolerance.max(m1::TOLERANCE), iterations: m1::MOST_STEPS };
-        let solution = m1::solve(self.setup, closure, limits, observer)?;
+        let cells = Setup::build(&on_cells(self.problem))?;
+        let solution = m1::solve(&cells, &self.setup.phase_space, closure, limits, observer)?;
         let radii = criteria::sample_radii(self.problem)?;
         let mut dataset =
             result::dataset_of_moments(self.setup, &solution.moments, Some(&solution.edges), &radii)?;
         dataset
             .attribute("newton_steps", solution.steps as i64)
             .attribute("residual_history", Attribute::Reals(solution.residuals))
-            .attribute("first_order_share", largest(solution.reduced));
+            .attribute("reconstruction_change", solution.reconstruction_change);
         Ok((dataset, solution.status))
     }
 
@@ -322,10 +328,11 @@ impl Job<'_> {
         save: &mut dyn FnMut(&Dataset) -> Result<()>,
     ) -> Result<(Dataset, Status)> {
         let plan = plan(self.problem)?;
-        let evolution = m1::evolution::Evolution::new(self.setup, &plan, closure, observer)?;
-        let f = initial_distribution(self.problem, self.setup)?;
-        let moments = Moments::new(&self.setup.phase_space, &f);
-        let mut state = evolution.start(m1::pairs(self.setup, &moments));
+        let on_cells = on_cells(self.problem);
+        let cells = Setup::build(&on_cells)?;
+        let evolution = m1::evolution::Evolution::new(&cells, &plan, closure, observer)?;
+        let moments = Moments::new(&cells.phase_space, &initial_distribution(&on_cells, &cells)?);
+        let mut state = evolution.start(m1::pairs(&cells, &moments));
         let (mut times, mut states) = (Vec::new(), Vec::new());
         let mut push = |state: &m1::evolution::State| -> Result<Dataset> {
             times.push(state.time * self.setup.units.time_unit());
@@ -351,7 +358,7 @@ impl Job<'_> {
         evolution: &m1::evolution::Evolution,
         state: &m1::evolution::State,
     ) -> Result<Dataset> {
-        let (moments, edges) = evolution.moments(state);
+        let (moments, edges) = evolution.moments(state, &self.setup.phase_space);
         let radii = criteria::sample_radii(self.problem)?;
         let mut dataset = result::dataset_of_moments(self.setup, &moments, Some(&edges), &radii)?;
         let meaning = "neutrinos on the slice t = const";
@@ -360,7 +367,6 @@ impl Job<'_> {
             ("steps", "accepted time steps", state.steps as f64),
             ("steps_rejected", "rejected time steps", state.rejected as f64),
             ("newton_steps", "steps of Newton's method in all stages", state.newton_steps as f64),
-            ("first_order_share", "largest share of radial elements with first-order cells", state.reduced),
         ] {
             dataset.real(name, &[], "1", meaning, vec![value]);
         }

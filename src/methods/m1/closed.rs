@@ -19,51 +19,31 @@ pub struct Closed {
     pub l_by_h: f64,
 }
 
+/// Change of H/J that slopes of speeds are taken over, and the largest of them.
+const SLOPE_STEP: f64 = 1e-6;
+const STEEPEST_SLOPE: f64 = 5.0;
+
 impl Closed {
-    /// Closes `pair`. K and L are odd: for J < 0 they are those of −J and −H with the other sign, so that
-    /// what little a discrete solution goes below 0 streams like what is above it.
-    pub fn new(closure: Closure, pair: Pair) -> Self {
-        let Pair { j, h } = pair;
-        if h.abs() > j.abs() {
-            return Self::beyond_free_streaming(closure, pair);
+    /// Closes `pair`. What is beyond the moments of an f ≥ 0 streams radially where J > 0, and is isotropic
+    /// where it is not.
+    pub fn new(closure: Closure, Pair { j, h }: Pair) -> Self {
+        if h.abs() > j {
+            let streams = f64::from(u8::from(j > 0.0));
+            let k_by_j = streams + (1.0 - streams) / 3.0;
+            return Self { j, h, k: k_by_j * j, l: h, k_by_j, k_by_h: 0.0, l_by_j: 0.0, l_by_h: 1.0 };
         }
-        let ratio = if j == 0.0 { 0.0 } else { h / j };
-        let factors = closure.factors(ratio, j.max(0.0));
-        let by_occupation = if j > 0.0 { [factors.dchi_dj, factors.dq_dj] } else { [0.0; 2] };
+        let ratio = if j > 0.0 { h / j } else { 0.0 };
+        let factors = closure.factors(ratio, j);
         Self {
             j,
             h,
             k: factors.chi * j,
             l: factors.q * j,
-            k_by_j: factors.chi - ratio * factors.dchi_dh + j * by_occupation[0],
+            k_by_j: factors.chi - ratio * factors.dchi_dh + j * factors.dchi_dj,
             k_by_h: factors.dchi_dh,
-            l_by_j: factors.q - ratio * factors.dq_dh + j * by_occupation[1],
+            l_by_j: factors.q - ratio * factors.dq_dh + j * factors.dq_dj,
             l_by_h: factors.dq_dh,
         }
-    }
-
-    /// |H| > |J|, which no f has but states on the way to a solution may: K and L with the values and
-    /// slopes of free streaming at H = ±J, the lowest polynomials in J/H that have these.
-    fn beyond_free_streaming(closure: Closure, Pair { j, h }: Pair) -> Self {
-        let limit = closure.factors(1.0, 0.0);
-        let (sign, x) = (h.signum(), j / h.abs());
-        let half = 0.5 * limit.dchi_dh;
-        let curvature = 0.5 * (1.0 - limit.dq_dh);
-        Self {
-            j,
-            h,
-            k: j * (1.0 + half * (1.0 - x * x)),
-            l: h * (1.0 - curvature * (1.0 - x * x)),
-            k_by_j: 1.0 + half * (1.0 - 3.0 * x * x),
-            k_by_h: sign * 2.0 * half * x * x * x,
-            l_by_j: sign * 2.0 * curvature * x,
-            l_by_h: 1.0 - curvature * (1.0 + x * x),
-        }
-    }
-
-    /// The state with `factor` times the moments.
-    pub fn scaled(self, closure: Closure, factor: f64) -> Self {
-        if factor == 1.0 { self } else { Self::new(closure, Pair { j: factor * self.j, h: factor * self.h }) }
     }
 
     /// The moments that an outer observer of the mirrored direction sees.
@@ -78,6 +58,16 @@ impl Closed {
         (clamped(0.5 * self.k_by_h - root), clamped(0.5 * self.k_by_h + root))
     }
 
+    /// Derivatives of [`Self::speeds`] with respect to H/J, by a difference; bounded, as they are infinite in
+    /// free streaming.
+    fn speed_slopes(&self, closure: Closure) -> (f64, f64) {
+        let change = if self.h > 0.0 { -SLOPE_STEP } else { SLOPE_STEP };
+        let near = Self::new(closure, Pair { j: self.j, h: self.h + change * self.j });
+        let ((slow, fast), (slow_near, fast_near)) = (self.speeds(), near.speeds());
+        let slope = |own: f64, near: f64| ((near - own) / change).clamp(-STEEPEST_SLOPE, STEEPEST_SLOPE);
+        (slope(slow, slow_near), slope(fast, fast_near))
+    }
+
     /// Radial fluxes of number and of the first moment through a sphere: ½∫ flow(μ) f {1, μ} dμ.
     pub fn radial_flux(&self, flow: RadialFlow) -> [f64; 2] {
         [flow.static_part * self.h + flow.drift * self.j, flow.static_part * self.k + flow.drift * self.h]
@@ -90,8 +80,16 @@ impl Closed {
     }
 }
 
-/// The flux of Harten, Lax & van Leer (1983) between two states, with its derivatives at fixed speeds.
-pub fn numerical_flux(below: &Closed, above: &Closed, flow: RadialFlow) -> ([f64; 2], FluxJacobian) {
+/// The flux of Harten, Lax & van Leer (1983) between two states, with its derivatives. `transparency` (0 to 1)
+/// is the share of the flux's dissipation that is kept: where the cells are many mean free paths wide, the
+/// whole of it would be larger than the diffusive flux.
+pub fn numerical_flux(
+    closure: Closure,
+    below: &Closed,
+    above: &Closed,
+    flow: RadialFlow,
+    transparency: f64,
+) -> ([f64; 2], FluxJacobian) {
     let drift = if flow.static_part > 0.0 { flow.drift / flow.static_part } else { 0.0 };
     let ((slow_below, fast_below), (slow_above, fast_above)) = (below.speeds(), above.speeds());
     let slow = (slow_below.min(slow_above) + drift).min(0.0);
@@ -100,7 +98,8 @@ pub fn numerical_flux(below: &Closed, above: &Closed, flow: RadialFlow) -> ([f64
         return ([0.0; 2], FluxJacobian::default());
     }
     let (from_below, from_above) = (fast / (fast - slow), -slow / (fast - slow));
-    let spread = flow.static_part * fast * slow / (fast - slow);
+    let dissipation = transparency * flow.static_part;
+    let spread = dissipation * fast * slow / (fast - slow);
     let (flux_below, flux_above) = (below.radial_flux(flow), above.radial_flux(flow));
     let jumps = [above.j - below.j, above.h - below.h];
     let flux = [0, 1].map(|m| from_below * flux_below[m] + from_above * flux_above[m] + spread * jumps[m]);
@@ -108,9 +107,40 @@ pub fn numerical_flux(below: &Closed, above: &Closed, flow: RadialFlow) -> ([f64
         below: below.radial_flux_jacobian(flow).map(|row| row.map(|value| from_below * value)),
         above: above.radial_flux_jacobian(flow).map(|row| row.map(|value| from_above * value)),
     };
+    let (by_slow, by_fast): ([f64; 2], [f64; 2]) = (
+        [0, 1].map(|m| (flux[m] - flux_above[m] + dissipation * fast * jumps[m]) / (fast - slow)),
+        [0, 1].map(|m| (flux_below[m] - flux[m] + dissipation * slow * jumps[m]) / (fast - slow)),
+    );
     for m in 0..2 {
         jacobian.below[m][m] -= spread;
         jacobian.above[m][m] += spread;
     }
+    // Speeds beyond 0 do not depend on the states; each is that of one of them.
+    if slow < 0.0 {
+        let (own, part) = if slow_below <= slow_above {
+            (below, &mut jacobian.below)
+        } else {
+            (above, &mut jacobian.above)
+        };
+        add_speed(part, by_slow, own, own.speed_slopes(closure).0);
+    }
+    if fast > 0.0 {
+        let (own, part) = if fast_below >= fast_above {
+            (below, &mut jacobian.below)
+        } else {
+            (above, &mut jacobian.above)
+        };
+        add_speed(part, by_fast, own, own.speed_slopes(closure).1);
+    }
     (flux, jacobian)
+}
+
+/// Adds `by_speed` × the derivatives of a speed of `state` with `slope` in H/J.
+fn add_speed(jacobian: &mut [[f64; 2]; 2], by_speed: [f64; 2], state: &Closed, slope: f64) {
+    if state.j > 0.0 {
+        for (row, by_speed) in jacobian.iter_mut().zip(by_speed) {
+            row[0] -= by_speed * slope * state.h / (state.j * state.j);
+            row[1] += by_speed * slope / state.j;
+        }
+    }
 }

@@ -13,14 +13,12 @@ pub struct RadialFlow {
     pub drift: f64,
 }
 
-/// Coefficients at the radial nodes and faces, multiplied by αXr² except where noted.
+/// Coefficients at the cells' centres (radial nodes) and faces, multiplied by αXr² except where noted.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Flow {
     pub nodes: Vec<RadialFlow>,
-    /// At the element edges.
-    pub edges: Vec<RadialFlow>,
-    /// At the upper end of each node's sub-cell, between it and the next node of the element.
-    pub upper_faces: Vec<RadialFlow>,
+    /// At the faces between cells.
+    pub faces: Vec<RadialFlow>,
     /// l_⊥ − a.
     pub bending: Vec<f64>,
     /// k_⊥ − k_r.
@@ -35,27 +33,28 @@ pub struct Flow {
     pub proper_length: Vec<f64>,
     /// v at the nodes, not multiplied.
     pub velocity: Vec<f64>,
-    /// v at the element edges, not multiplied.
-    pub edge_velocity: Vec<f64>,
+    /// Whether the background has a kink or jump at the face.
+    pub kinks: Vec<bool>,
+    /// v at the faces, not multiplied.
+    pub face_velocity: Vec<f64>,
 }
 
 impl Flow {
-    /// Coefficients of `geometry` on the radial grid of `space`.
-    pub fn new(geometry: &Geometry, space: &PhaseSpace) -> Self {
+    /// Coefficients of `geometry` on the radial grid of `space`, whose faces include the `discontinuities`.
+    pub fn new(geometry: &Geometry, space: &PhaseSpace, discontinuities: &[f64]) -> Self {
         let connection = Connection::new(geometry, space);
         let pair = |static_part: &[f64], drift: &[f64]| -> Vec<RadialFlow> {
             let both = static_part.iter().zip(drift);
             both.map(|(&static_part, &drift)| RadialFlow { static_part, drift }).collect()
         };
         let nodes = pair(&connection.node_static, &connection.node_drift);
-        let edges = pair(&connection.edge_static, &connection.edge_drift);
+        let faces = pair(&connection.edge_static, &connection.edge_drift);
         let energy_speed = (0..nodes.len()).map(|i| energy_speed(&connection, space, i)).collect();
         let clock =
             geometry.velocity.iter().zip(&geometry.lapse).map(|(&v, alpha)| lorentz_factor(v) / alpha);
         Self {
-            upper_faces: upper_faces(&connection, space, &edges),
             nodes,
-            edges,
+            faces,
             energy_speed,
             clock: clock.collect(),
             proper_length: geometry.radial_metric.clone(),
@@ -63,7 +62,8 @@ impl Flow {
             aberration: connection.aberration,
             volume: connection.volume,
             velocity: geometry.velocity.clone(),
-            edge_velocity: geometry.edge_velocity.clone(),
+            kinks: space.radial.edges.iter().map(|edge| discontinuities.contains(edge)).collect(),
+            face_velocity: geometry.edge_velocity.clone(),
         }
     }
 
@@ -94,22 +94,4 @@ fn energy_speed(connection: &Connection, space: &PhaseSpace, i: usize) -> [f64; 
     let acceleration = difference(outward, bending, 6.0 * outward.abs() + bending.abs());
     let shear = difference(0.0, aberration, 6.0 * drift.abs() + aberration.abs());
     [drift, acceleration, shear]
-}
-
-/// Flow through the upper ends of the sub-cells: what the discrete divergences of the nodes below in the
-/// element add up to, so that the identity for f = 1 holds in the sub-cells as in the element.
-fn upper_faces(connection: &Connection, space: &PhaseSpace, edges: &[RadialFlow]) -> Vec<RadialFlow> {
-    let radial = &space.radial;
-    let mut faces = Vec::with_capacity(radial.nodes.len());
-    for (element, &edge) in edges[..radial.elements()].iter().enumerate() {
-        let mut face = edge;
-        for i in radial.range(element) {
-            let weight = radial.weights[i];
-            let three_over_r = 3.0 / radial.nodes[i];
-            face.static_part += weight * (three_over_r * connection.node_static[i] - connection.bending[i]);
-            face.drift += weight * (three_over_r * connection.node_drift[i] - connection.aberration[i]);
-            faces.push(face);
-        }
-    }
-    faces
 }

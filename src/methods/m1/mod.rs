@@ -2,12 +2,14 @@
 //! frame and with the same connection terms and collisions as the Boltzmann method, closed by an assumed
 //! relation of K and L to J and H (docs/m1.md). Its error against the Boltzmann method is the closure's.
 
-mod cells;
 mod closed;
 mod equations;
 pub mod evolution;
 mod flow;
+mod linear;
 mod newton;
+mod nodes;
+mod reconstruction;
 mod steady;
 
 use crate::diagnostics::moments::Moments;
@@ -16,7 +18,7 @@ use crate::methods::boltzmann::inelastic::Pair;
 use crate::methods::boundary::Boundary;
 use crate::methods::closures::Closure;
 use crate::methods::setup::Setup;
-use crate::phase_space::EnergyGrid;
+use crate::phase_space::{EnergyGrid, PhaseSpace};
 use crate::progress::Observer;
 use crate::solvers::krylov::{Limits, Status};
 
@@ -33,56 +35,59 @@ pub const MOST_STEPS: usize = 200;
 /// Moments of one state, and how they were found.
 #[derive(Debug, Clone, PartialEq)]
 pub struct M1Solution {
-    /// J, H, K, L at (species, energy node, radial node), radial node fastest.
+    /// J, H, K, L at (species, energy node, radial node) of the problem's own grid, radial node fastest.
     pub moments: Moments,
-    /// J, H, K that the numerical fluxes through the element edges carry, at (species, energy node, edge).
+    /// J, H, K that the numerical fluxes carry through the element edges, at (species, energy node, edge).
     pub edges: Moments,
     pub status: Status,
     /// Newton steps of the slowest group of energies and species that are solved together.
     pub steps: usize,
     pub residuals: Vec<f64>,
-    /// Share of the radial elements with first-order cells at (species, energy).
-    pub reduced: Vec<f64>,
+    /// Largest relative change of J by the last reconstruction.
+    pub reconstruction_change: f64,
 }
 
-/// Steady state of `setup` with `closure`, to the relative residual `limits.tolerance`.
+/// Steady state on the `cells` ([`super::moment_grid::on_cells`]) with `closure`, to the relative residual
+/// `limits.tolerance`, given at the nodes of `target`, the problem's own grid.
 ///
 /// # Errors
 /// Moving matter without a spectrum, [`Error::Interrupted`], a singular Jacobian.
-pub fn solve(setup: &Setup, closure: Closure, limits: Limits, observer: &dyn Observer) -> Result<M1Solution> {
-    refuse_gray_motion(setup)?;
-    let space = &setup.phase_space;
-    let flow = Flow::new(&setup.geometry, space);
-    let (inner, outer) = outside(setup, closure, 0.0)?;
-    let coefficients = &setup.coefficients;
+pub fn solve(
+    cells: &Setup,
+    target: &PhaseSpace,
+    closure: Closure,
+    limits: Limits,
+    observer: &dyn Observer,
+) -> Result<M1Solution> {
+    refuse_gray_motion(cells)?;
+    let space = &cells.phase_space;
+    let flow = Flow::new(&cells.geometry, space, cells.background.discontinuities());
+    let (inner, outer) = outside(cells, closure, 0.0)?;
+    let coefficients = &cells.coefficients;
     let shared = Shared { space, flow: &flow, coefficients, closure, inner, outer, shift: 0.0 };
-    let solved = steady::solve(setup, &shared, limits, observer)?;
+    let solved = steady::solve(cells, &shared, limits, observer)?;
     Ok(M1Solution {
-        moments: closed_moments(setup, closure, &solved.moments),
-        edges: edge_moments(&solved.edges),
+        moments: nodes::moments_on(space, target, closure, &solved.moments),
+        edges: nodes::edges_on(space, target, &solved.faces),
         status: solved.status,
         steps: solved.steps,
         residuals: solved.residuals,
-        reduced: solved.reduced,
+        reconstruction_change: solved.reconstruction_change,
     })
 }
 
-/// Bytes that the elimination of the largest group needs at its peak, with the opacities and kernels.
-pub fn memory_estimate(setup: &Setup) -> u64 {
-    let space = &setup.phase_space;
-    let flow = Flow::new(&setup.geometry, space);
-    let all = space.species.len() * space.energy.len();
-    let members = match (&setup.inelastic, flow.shifts_energies()) {
-        (Some(_), _) => all,
-        (None, true) => space.energy.len(),
-        (None, false) => 1,
-    };
-    let channels = 2 * members as u64;
-    let size = space.radial.per_element() as u64 * channels;
-    let groups = (all / members).min(rayon::current_num_threads()) as u64;
-    let elimination = 8 * groups * (2 * size * size + space.radial.elements() as u64 * size * channels);
-    let opacities = 32 * (all * space.radial.nodes.len()) as u64;
-    elimination + opacities + setup.inelastic.as_ref().map_or(0, |inelastic| inelastic.bytes())
+/// Bytes that a solution on `cells` needs at its peak, with the opacities and kernels.
+pub fn memory_estimate(cells: &Setup) -> u64 {
+    let space = &cells.phase_space;
+    let all = (space.species.len() * space.energy.len()) as u64;
+    let radii = space.radial.nodes.len() as u64;
+    // States, fluxes with derivatives and reconstructions of each (cell, member), with room for the Krylov basis.
+    let states = 8 * 200 * all * radii;
+    let elimination = 8 * radii * (2 * all) * (2 * all);
+    match &cells.inelastic {
+        Some(inelastic) => states + elimination + 2 * inelastic.bytes(),
+        None => states,
+    }
 }
 
 /// Without a spectrum the energy at infinity αWε(1+vμ) is the variable, and its powers are no polynomials
@@ -108,7 +113,8 @@ fn outside(setup: &Setup, closure: Closure, time: f64) -> Result<(Outside, Outsi
     Ok((condition(&setup.boundaries.inner, &inner), condition(&setup.boundaries.outer, &outer)))
 }
 
-/// Moments of f at (energy node, ordinate); the speeds are the closure's, the moments are f's own.
+/// Moments of f at (energy, ordinate). K and L are the closure's: with f's own ones the flux at the boundary
+/// could be that of no state that the scheme knows.
 fn given(setup: &Setup, closure: Closure, f: &[f64]) -> Vec<Closed> {
     let angular = &setup.phase_space.angular;
     f.chunks_exact(angular.nodes.len())
@@ -117,18 +123,12 @@ fn given(setup: &Setup, closure: Closure, f: &[f64]) -> Vec<Closed> {
                 let ordinates = f.iter().zip(&angular.weights).zip(&angular.nodes);
                 ordinates.map(|((f, w), mu)| 0.5 * w * f * mu.powi(power)).sum()
             };
-            let closed = Closed::new(closure, Pair { j: moment(0), h: moment(1) });
-            Closed { k: moment(2), l: moment(3), ..closed }
+            Closed::new(closure, Pair { j: moment(0), h: moment(1) })
         })
         .collect()
 }
 
-fn edge_moments(edges: &[[f64; 3]]) -> Moments {
-    let pick = |n: usize| edges.iter().map(|moments| moments[n]).collect();
-    Moments { j: pick(0), h: pick(1), k: pick(2), l: vec![0.0; edges.len()] }
-}
-
-/// J and H of `moments` at (radial node, species, energy node), energy fastest.
+/// J and H of `moments` at (cell, species, energy), energy fastest.
 pub fn pairs(setup: &Setup, moments: &Moments) -> Vec<Pair> {
     let radii = setup.phase_space.radial.nodes.len();
     let count = moments.j.len() / radii;
@@ -137,21 +137,4 @@ pub fn pairs(setup: &Setup, moments: &Moments) -> Vec<Pair> {
         .flat_map(|i| (0..count).map(move |member| at(i, member)))
         .map(|n| Pair { j: moments.j[n], h: moments.h[n] })
         .collect()
-}
-
-/// From (radial node, species, energy) to (species, energy, radial node), with K and L.
-fn closed_moments(setup: &Setup, closure: Closure, pairs: &[Pair]) -> Moments {
-    let radii = setup.phase_space.radial.nodes.len();
-    let count = pairs.len() / radii;
-    let mut moments = Moments::default();
-    for member in 0..count {
-        for i in 0..radii {
-            let closed = Closed::new(closure, pairs[i * count + member]);
-            moments.j.push(closed.j);
-            moments.h.push(closed.h);
-            moments.k.push(closed.k);
-            moments.l.push(closed.l);
-        }
-    }
-    moments
 }
