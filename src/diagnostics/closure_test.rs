@@ -47,9 +47,10 @@ pub struct ClosureErrors {
 pub struct OwnError {
     /// At (species, radius); 0 where nothing counts.
     pub by_radius: Vec<f64>,
-    /// Mean over all species and, weighted with dln r, all radii that count.
-    pub mean: f64,
-    /// The same over radii with a flux factor in [`TRANSITION`] at any energy.
+    /// Median over all species and radii that count. A mean would be that of the few places with hardly any
+    /// neutrinos, where the error is stated as larger than K/J can be.
+    pub median: f64,
+    /// The same over radii with a flux factor in [`TRANSITION`] at any energy; 0 where there are none.
     pub transition: f64,
 }
 
@@ -134,8 +135,8 @@ impl ClosureTest {
         if let Some(own) = &self.own {
             let what = "error of the energy-averaged K/J of this result itself";
             group.real("chi_own_error", &["species", "r"], "1", what, own.by_radius.clone());
-            group.attribute("chi_own_error_mean", own.mean);
-            group.attribute("chi_own_error_transition", own.transition);
+            group.attribute("chi_own_error_median", own.median);
+            group.attribute("chi_own_error_transition_median", own.transition);
         }
         group.attribute("negligible", NEGLIGIBLE);
         group.attribute("points", self.points as i64).attribute("points_excluded", self.excluded as i64);
@@ -247,22 +248,21 @@ impl<'a> Reference<'a> {
         let stated = self.own?;
         let [species, energies, radii] = self.shape;
         let mut by_radius = Vec::with_capacity(species * radii);
-        let (mut mean, mut transition) = (Mean::default(), Mean::default());
+        let (mut all, mut transition) = (Vec::new(), Vec::new());
         for s in 0..species {
-            for (i, weight) in self.radial_weight.iter().enumerate() {
+            for i in 0..radii {
                 let any = |counts: &dyn Fn(usize) -> bool| (0..energies).any(|k| counts(self.place(s, k, i)));
                 let error = if any(&|n| self.counts[n]) { stated[s * radii + i].abs() } else { 0.0 };
                 if any(&|n| self.counts[n]) {
-                    mean.add(error, *weight);
+                    all.push(error);
                 }
                 if any(&|n| self.is_half_transparent(n)) {
-                    transition.add(error, *weight);
+                    transition.push(error);
                 }
                 by_radius.push(error);
             }
         }
-        let [mean, transition] = [mean, transition].map(|mean| mean.value().unwrap_or(0.0));
-        Some(OwnError { by_radius, mean, transition })
+        Some(OwnError { by_radius, median: median(all), transition: median(transition) })
     }
 
     /// Whether the point counts and has a flux factor in [`TRANSITION`].
@@ -338,6 +338,12 @@ impl<'a> Reference<'a> {
         let [_, energies, radii] = self.shape;
         (species * energies + k) * radii + i
     }
+}
+
+/// The upper median, 0 of none.
+fn median(mut values: Vec<f64>) -> f64 {
+    values.sort_by(f64::total_cmp);
+    values.get(values.len() / 2).copied().unwrap_or(0.0)
 }
 
 /// A weighted mean.

@@ -28,7 +28,7 @@ const CHI: &str = "χ";
 pub struct Closures {
     /// The best first, by the mean error of χ.
     pub ranking: Vec<ClosureScore>,
-    /// Mean of the reference's own error of the energy-averaged χ, where it is known: over all radii, and over
+    /// Median of the reference's own error of the energy-averaged χ, where it is known: over all radii, and over
     /// the half transparent ones.
     pub own_chi: Option<f64>,
     pub own_chi_transition: Option<f64>,
@@ -80,7 +80,7 @@ impl Closures {
         ranking.sort_by(|a, b| a.chi.mean.total_cmp(&b.chi.mean));
         Ok(Self {
             ranking,
-            own_chi: test.own.as_ref().map(|own| own.mean),
+            own_chi: test.own.as_ref().map(|own| own.median),
             own_chi_transition: test.own.as_ref().map(|own| own.transition),
             points: test.points,
             excluded: test.excluded,
@@ -113,7 +113,7 @@ pub(super) fn note(closures: &Closures) -> String {
     format!(
         "a-priori test: χ = K/J and q = L/J of each closure from the reference's own J and H at every energy and \
          radius, minus the reference's; 1 = 100 %, free streaming has χ = q = 1; half transparent: flux factors \
-         from 0.1 to 0.9; own error of the reference's energy-averaged χ: {own}; {} of {} points have too few \
+         from 0.1 to 0.9; own error of the reference's energy-averaged χ (median): {own}; {} of {} points have too few \
          neutrinos, or moments of no distribution, and do not count",
         closures.excluded, closures.points
     )

@@ -77,11 +77,11 @@ pub struct Numbers {
     /// Mean error of χ of each closure on the reference's own moments, in the order of [`Closure::ALL`], or why
     /// there is none.
     pub closures: std::result::Result<Vec<ClosureMeans>, String>,
-    /// Mean of the reference's own error of the energy-averaged χ.
+    /// Median of the reference's own error of the energy-averaged χ.
     pub own_chi: Option<ClosureMeans>,
 }
 
-/// Mean errors of χ of a closure, or of the reference.
+/// Mean errors of χ of a closure, or the median of the reference's.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct ClosureMeans {
     /// Over all points that count.
@@ -214,7 +214,7 @@ impl Numbers {
             closures: found.closures.as_ref().map(means).map_err(Clone::clone),
             own_chi: found.closures.as_ref().ok().and_then(|closures| {
                 let own = closures.test.own.as_ref()?;
-                Some(ClosureMeans { all: own.mean, transition: own.transition })
+                Some(ClosureMeans { all: own.median, transition: own.transition })
             }),
         }
     }
@@ -297,7 +297,7 @@ fn durations(matrix: &Matrix) -> Table {
 
 /// The closures on the moments of each reference.
 fn closures(matrix: &Matrix, title: &'static str, of: fn(&ClosureMeans) -> f64) -> Table {
-    let mut head: Vec<String> = ["problem", "reference's own"].map(str::to_owned).to_vec();
+    let mut head: Vec<String> = ["problem", "reference (median)"].map(str::to_owned).to_vec();
     head.extend(Closure::ALL.iter().map(|closure| closure.name().to_owned()));
     let line = |line: &Line| {
         let dash = || "-".to_owned();

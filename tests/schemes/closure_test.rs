@@ -73,18 +73,19 @@ fn a_closure_has_no_error_on_its_own_distribution() {
     }
 }
 
-/// Of two radii, one has a flux factor between 0.1 and 0.9; errors that the reference states are weighted alike.
+/// Of three radii, two have a flux factor between 0.1 and 0.9.
 #[test]
-fn the_transition_and_the_reference_have_means_of_their_own() {
-    let mut data = dataset(&[1.0], &[1.0, 4.0], |_, i| exponential(0.1, [0.05, 2.0][i]));
-    data.real("eddington_factor_error", &["species", "r"], "1", "error", vec![3e-3, 1e-3]);
+fn the_transition_and_the_reference_have_averages_of_their_own() {
+    let slopes = [0.05, 2.0, 2.0];
+    let mut data = dataset(&[1.0], &[1.0, 4.0, 8.0], |_, i| exponential(0.1, slopes[i]));
+    data.real("eddington_factor_error", &["species", "r"], "1", "error", vec![3e-3, 1e-3, 9.0]);
     let test = ClosureTest::new(&data).unwrap();
     let kershaw = errors(&test, Closure::Kershaw);
-    assert_eq!(kershaw.chi.transition, kershaw.chi.by_radius[1]);
+    assert!((kershaw.chi.transition - kershaw.chi.by_radius[1]).abs() < 1e-15);
     assert!(kershaw.chi.mean < 0.5 * kershaw.chi.transition);
     let own = test.own.unwrap();
-    assert_eq!(own.by_radius, [3e-3, 1e-3]);
-    assert!((own.mean - (4.0 * 3e-3 + 1e-3) / 5.0).abs() < 1e-16 && own.transition == 1e-3);
+    assert_eq!(own.by_radius, [3e-3, 1e-3, 9.0]);
+    assert_eq!((own.median, own.transition), (3e-3, 9.0));
 }
 
 /// Moments beyond those of any distribution, where a reference oscillates.

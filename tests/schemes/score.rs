@@ -599,7 +599,7 @@ fn an_interruption_loses_the_run_it_stops() {
                 }
             };
             let (options, mut save) = (LoadOptions::default(), |_: &Matrix, _: Option<&Score>| Ok(()));
-            let found = matrix(folder.path(), &options, &settings, &solver, &Silent, &mut save);
+            let found = matrix(folder.path(), &options, settings, &solver, &Silent, &mut save);
             (found, made.into_inner().unwrap())
         };
     let stop =
