@@ -119,14 +119,51 @@ pub fn run_approximate(
     observer: &dyn Observer,
     save: &mut dyn FnMut(&Dataset) -> Result<()>,
 ) -> Result<Finished> {
+    if let Method::Leakage(scheme) = method {
+        return run_leakage(problem, scheme, leakage::Settings::default(), resources);
+    }
+    on_its_grid(problem, method, resources, |job| match method {
+        Method::M1(closure) => job.m1(closure, observer, save),
+        Method::Fld(limiter) => job.fld(limiter, observer),
+        _ => Err(Error::Numerical(format!("{method} is not an approximate method"))),
+    })
+}
+
+/// Solves `problem` by the leakage scheme, as [`run_approximate`], with `settings`.
+///
+/// # Errors
+/// As [`run_approximate`]; settings that the scheme does not take.
+pub fn run_leakage(
+    problem: &Loaded,
+    scheme: leakage::Scheme,
+    settings: leakage::Settings,
+    resources: &Resources,
+) -> Result<Finished> {
+    on_its_grid(problem, Method::Leakage(scheme), resources, |job| {
+        if matches!(job.problem.file.mode, ModeFile::Evolution { .. }) {
+            let valid = "SteadyState: leakage follows from the state of the matter alone";
+            return Err(Error::field("mode", "Evolution", valid));
+        }
+        let solution = leakage::solve_with(job.setup, scheme, settings)?;
+        Ok((solution.dataset(job.setup), Status::Converged))
+    })
+}
+
+/// What `solve` makes of `problem` on the grid of approximate methods.
+fn on_its_grid(
+    problem: &Loaded,
+    method: Method,
+    resources: &Resources,
+    solve: impl FnOnce(&Job) -> Result<(Dataset, Status)>,
+) -> Result<Finished> {
     let started = Instant::now();
-    let mut solved = || -> Result<Finished> {
+    let solved = || -> Result<Finished> {
         // M1 has cells of its own and gives its solution at the problem's nodes.
-        let on_its_grid = match method {
+        let on_grid = match method {
             Method::M1(_) => problem.clone(),
             _ => on_moment_grid(problem),
         };
-        let problem = &on_its_grid;
+        let problem = &on_grid;
         let setup = Setup::build(problem)?;
         let needed = m1::memory_estimate(&setup);
         if needed > resources.memory {
@@ -135,19 +172,8 @@ pub fn run_approximate(
         warn_of_no_source(problem, &setup);
         warn_of_contradictions(problem, &setup);
         let job = Job { problem, setup: &setup, started };
-        let (mut dataset, status) = match method {
-            Method::M1(closure) => job.m1(closure, observer, save)?,
-            Method::Fld(limiter) => job.fld(limiter, observer)?,
-            Method::Leakage(_) if matches!(problem.file.mode, ModeFile::Evolution { .. }) => {
-                let valid = "SteadyState: leakage follows from the state of the matter alone";
-                return Err(Error::field("mode", "Evolution", valid));
-            }
-            Method::Leakage(scheme) => (leakage::solve(&setup, scheme)?.dataset(&setup), Status::Converged),
-            Method::Boltzmann | Method::Characteristics => {
-                return Err(Error::Numerical(format!("{method} is not an approximate method")));
-            }
-        };
-        dataset = job.with_provenance(dataset, status);
+        let (dataset, status) = solve(&job)?;
+        let mut dataset = job.with_provenance(dataset, status);
         dataset.attribute("method", method.to_string().as_str());
         Ok(Finished { dataset, status, verdicts: Vec::new() })
     };

@@ -2,20 +2,21 @@
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::time::Duration;
 
 use super::print::print;
 use super::problem_args::ChangeArgs;
 use super::run::available_memory;
 use super::terminal::Terminal;
 use crate::error::{Error, Result};
-use crate::methods::characteristics;
 use crate::methods::name::Method;
+use crate::methods::{characteristics, leakage};
 use crate::output::{check_writable, replace, write};
 use crate::problem::{Loaded, load};
 use crate::progress::Observer;
-use crate::run::{Finished, Resources, run, run_approximate, run_characteristics};
+use crate::run::{Finished, Resources, run, run_approximate, run_characteristics, run_leakage};
 use crate::score::matrix::{self, Matrix, matrix};
-use crate::score::{Score, Settings, Source, dataset, methods, report, score, table};
+use crate::score::{Runs, Score, Settings, Source, dataset, methods, report, score, table};
 
 /// Solve a problem by the reference and by approximate schemes, and score their errors.
 #[derive(Debug, clap::Args)]
@@ -27,7 +28,8 @@ use crate::score::{Score, Settings, Source, dataset, methods, report, score, tab
     tolman score problems/homogeneous_sphere.ron --methods m1:minerbo,m1:levermore --refine\n  \
     tolman score problems/pns_atmosphere.ron --methods all --radius 200km --format json\n  \
     tolman score problems/oven.ron --reference oven.refined.h5 -o oven.h5 --html oven.html\n  \
-    tolman score --all --resolution coarse\n\n\
+    tolman score --all --resolution coarse\n  \
+    tolman score --all --resume --time-limit 600\n\n\
     Exit status: 0 every scheme that can treat the problem has converged; 1 a run did not converge; 2 invalid\n\
     input (with --all a problem file), or no scheme can treat the problem; 130 interrupted."
 )]
@@ -53,6 +55,16 @@ pub struct Args {
     /// Folder of stored references, whose errors are those of the reference that is solved here.
     #[arg(long, value_name = "DIR", default_value = "reference_solutions")]
     pub references: PathBuf,
+    /// Longest duration of a run in s; what takes longer has no numbers [default: none; 120 with --all].
+    #[arg(long, value_name = "SECONDS", allow_negative_numbers = true)]
+    pub time_limit: Option<f64>,
+    /// Take the finished runs of an earlier `score --all` of this program instead of making them again.
+    #[arg(long, requires = "all")]
+    pub resume: bool,
+    /// Factor f_heat of the heating of leakage:oconnor_ott, 0 or more.
+    #[arg(long, value_name = "FACTOR", default_value_t = 1.0, allow_negative_numbers = true)]
+    #[arg(conflicts_with = "resume")]
+    pub heating_factor: f64,
     /// Radius of the single values, as in 200km [default: the outer edge].
     #[arg(long, value_name = "RADIUS", allow_hyphen_values = true)]
     pub radius: Option<String>,
@@ -71,6 +83,9 @@ pub struct Args {
     #[arg(long, value_enum, default_value_t)]
     pub format: Format,
 }
+
+/// Longest duration of a run with --all, where none is asked for [s].
+const TIME_LIMIT: f64 = 120.0;
 
 /// Form of what is printed.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, clap::ValueEnum)]
@@ -94,6 +109,9 @@ pub fn execute(args: &Args) -> Result<ExitCode> {
 }
 
 fn settings(args: &Args) -> Result<Settings> {
+    if !(args.heating_factor.is_finite() && args.heating_factor >= 0.0) {
+        return Err(Error::field("--heating-factor", args.heating_factor, "a number that is not negative"));
+    }
     let source = match &args.reference {
         Some(path) => Source::File(path.clone()),
         None if args.refine => Source::Refined,
@@ -105,7 +123,18 @@ fn settings(args: &Args) -> Result<Settings> {
         radius: args.radius.clone(),
         factor: args.factor,
         memory: available_memory(),
+        runs: Runs { folder: None, resume: args.resume, time_limit: time_limit(args)? },
     })
+}
+
+/// Longest duration of a run.
+fn time_limit(args: &Args) -> Result<Option<Duration>> {
+    let seconds = args.time_limit.or(args.all.then_some(TIME_LIMIT));
+    let Some(seconds) = seconds else { return Ok(None) };
+    match Duration::try_from_secs_f64(seconds) {
+        Ok(limit) if !limit.is_zero() => Ok(Some(limit)),
+        _ => Err(Error::field("--time-limit", seconds, "a positive number of seconds")),
+    }
 }
 
 fn one(args: &Args, settings: &Settings, path: &Path) -> Result<ExitCode> {
@@ -115,7 +144,9 @@ fn one(args: &Args, settings: &Settings, path: &Path) -> Result<ExitCode> {
     let stem = path.file_stem().unwrap_or(path.as_os_str()).to_string_lossy();
     let (output, page) = outputs(args, &format!("{stem}_score"))?;
     let terminal = Terminal::start();
-    let solver = |problem: &Loaded, method: Method| solve(problem, method, settings.memory, &terminal);
+    let solver = |problem: &Loaded, method: Method, observer: &dyn Observer| {
+        solve(args, problem, method, settings.memory, observer)
+    };
     let found = score(&problem, settings, &solver, &terminal);
     terminal.clear();
     let found = found?;
@@ -132,17 +163,37 @@ fn all(args: &Args, settings: &Settings) -> Result<ExitCode> {
     let (output, page) = outputs(args, "scores")?;
     let options = args.changes.options()?;
     let terminal = Terminal::start();
-    let solver = |problem: &Loaded, method: Method| solve(problem, method, settings.memory, &terminal);
-    // What an interruption leaves is complete as far as it goes.
-    let mut save = |found: &Matrix| {
-        write(&matrix::dataset(found), &output)?;
-        replace(&page, matrix::html(found).as_bytes())
+    let solver = |problem: &Loaded, method: Method, observer: &dyn Observer| {
+        solve(args, problem, method, settings.memory, observer)
     };
-    let found = matrix(&args.problems, &options, settings, &solver, &terminal, &mut save);
+    // Runs are kept one by one, and the matrix after each problem: an interruption loses the run it stops.
+    let stem = page.file_stem().unwrap_or(page.as_os_str()).to_string_lossy();
+    let folder = page.with_file_name(format!("{stem}_cards"));
+    let mut settings = settings.clone();
+    settings.runs.folder = Some(folder.join("runs"));
+    make_folder(&folder)?;
+    let link = |problem: &str| {
+        let own = folder.join(problem).with_extension("html");
+        own.is_file().then(|| format!("{stem}_cards/{problem}.html"))
+    };
+    let mut save = |found: &Matrix, last: Option<&Score>| {
+        if let Some(score) = last {
+            replace(&folder.join(&score.problem).with_extension("html"), report::html(score).as_bytes())?;
+            replace(&folder.join(&score.problem).with_extension("json"), table::json(score)?.as_bytes())?;
+        }
+        write(&matrix::dataset(found), &output)?;
+        replace(&page, matrix::html(found, &link).as_bytes())
+    };
+    let found = matrix(&args.problems, &options, &settings, &solver, &terminal, &mut save);
+    if matches!(found, Err(Error::Interrupted)) {
+        tracing::warn!("finished runs are in {}: --resume goes on from there", folder.display());
+    }
     terminal.clear();
     let found = found?;
     print(&match args.format {
-        Format::Text => matrix::table(&found) + &written(&output, &page),
+        Format::Text => {
+            matrix::table(&found) + &written(&output, &page) + &format!("Scorecards: {}\n", folder.display())
+        }
         Format::Json => matrix::json(&found)?,
     })?;
     Ok(match (found.has_invalid(), found.all_converged()) {
@@ -150,6 +201,12 @@ fn all(args: &Args, settings: &Settings) -> Result<ExitCode> {
         (false, false) => ExitCode::FAILURE,
         (false, true) => ExitCode::SUCCESS,
     })
+}
+
+/// Makes the folder of the scorecards.
+fn make_folder(folder: &Path) -> Result<()> {
+    let made = std::fs::create_dir_all(folder);
+    made.map_err(|error| Error::file(folder, format!("cannot be made: {error}")))
 }
 
 /// Where results and report go; both can be written.
@@ -169,13 +226,23 @@ fn written(output: &Path, page: &Path) -> String {
 }
 
 /// Solves `problem` by any method.
-fn solve(problem: &Loaded, method: Method, memory: u64, observer: &dyn Observer) -> Result<Finished> {
+fn solve(
+    args: &Args,
+    problem: &Loaded,
+    method: Method,
+    memory: u64,
+    observer: &dyn Observer,
+) -> Result<Finished> {
     let resources = Resources { memory, restart: None };
     let mut save = |_: &_| Ok(());
     match method {
         Method::Boltzmann => run(problem, &resources, observer, &mut save),
         Method::Characteristics => {
             run_characteristics(problem, &characteristics::Settings::default(), observer)
+        }
+        Method::Leakage(scheme) => {
+            let settings = leakage::Settings { heating_factor: args.heating_factor };
+            run_leakage(problem, scheme, settings, &resources)
         }
         method => run_approximate(problem, method, &resources, observer, &mut save),
     }

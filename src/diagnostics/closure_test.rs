@@ -6,6 +6,13 @@ use crate::error::{Error, Result};
 use crate::methods::closures::Closure;
 use crate::output::dataset::Dataset;
 
+/// Moments that no distribution has, by more than this part of J, do not count: |H| > J, K > J or KJ < H². They
+/// are where a reference oscillates at a jump of the matter.
+pub const UNREALIZABLE: f64 = 1e-3;
+
+/// Flux factors between which matter is neither opaque nor transparent to neutrinos.
+pub const TRANSITION: std::ops::RangeInclusive<f64> = 0.1..=0.9;
+
 /// Points with less than this part of the largest J of their species do not count: there a reference has
 /// no accurate ratios of moments.
 pub const NEGLIGIBLE: f64 = 1e-8;
@@ -13,8 +20,14 @@ pub const NEGLIGIBLE: f64 = 1e-8;
 /// All closures on one reference.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ClosureTest {
+    /// Names, energies and radii of the reference, in its units.
+    pub species: Vec<String>,
+    pub energy: Vec<f64>,
+    pub r: Vec<f64>,
     /// In the order of [`Closure::ALL`].
     pub errors: Vec<ClosureErrors>,
+    /// The reference's own error of K/J, where it states that of the energy-averaged one.
+    pub own: Option<OwnError>,
     /// Points (species, energy, radius), and those of them that are left out.
     pub points: usize,
     pub excluded: usize,
@@ -28,6 +41,19 @@ pub struct ClosureErrors {
     pub q: Deviation,
 }
 
+/// The reference's own error of the energy-averaged K/J, `eddington_factor_error`. Errors of single moments say
+/// nothing of their ratio: an error of the spectrum is one of J and K alike.
+#[derive(Debug, Clone, PartialEq)]
+pub struct OwnError {
+    /// At (species, radius); 0 where nothing counts.
+    pub by_radius: Vec<f64>,
+    /// Median over all species and radii that count. A mean would be that of the few places with hardly any
+    /// neutrinos, where the error is stated as larger than K/J can be.
+    pub median: f64,
+    /// The same over radii with a flux factor in [`TRANSITION`] at any energy; 0 where there are none.
+    pub transition: f64,
+}
+
 /// Value of the closure minus that of the reference.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Deviation {
@@ -35,8 +61,14 @@ pub struct Deviation {
     pub values: Vec<f64>,
     /// Mean magnitude at (species, radius), weighted with ε³J dε; 0 where all energies are excluded.
     pub by_radius: Vec<f64>,
+    /// Mean magnitude at (species, energy), weighted with dln r; 0 where all radii are excluded.
+    pub by_energy: Vec<f64>,
+    /// Mean of `by_radius` per species, weighted with dln r; 0 where all points are excluded.
+    pub by_species: Vec<f64>,
     /// Mean of `by_radius` over all species and, weighted with dln r, all radii that count.
     pub mean: f64,
+    /// The same mean over the points with flux factors in [`TRANSITION`] alone; 0 where there are none.
+    pub transition: f64,
     /// Largest magnitude of a value, and where: (species, energy, radius) as numbers.
     pub largest: f64,
     pub largest_at: [usize; 3],
@@ -45,10 +77,15 @@ pub struct Deviation {
 /// What the test needs of a reference.
 struct Reference<'a> {
     shape: [usize; 3],
+    species: &'a [String],
+    energy: &'a [f64],
+    r: &'a [f64],
     j: &'a [f64],
     h: &'a [f64],
     k: &'a [f64],
     l: &'a [f64],
+    /// Error of the energy-averaged K/J at (species, radius), where it is stated.
+    own: Option<&'a [f64]>,
     /// ε³dε and dln r.
     energy_weight: Vec<f64>,
     radial_weight: Vec<f64>,
@@ -56,16 +93,23 @@ struct Reference<'a> {
 }
 
 impl ClosureTest {
-    /// Tests all closures on `reference`, a result of one time with the variables of docs/reference_format.md.
+    /// Tests all closures on `reference`, a result of one time with the variables of docs/reference_format.md;
+    /// its own error is `eddington_factor_error`, where it has that.
     ///
     /// # Errors
     /// [`Error::Dataset`] for variables that are missing, of another shape or not finite, and where J is
     /// positive nowhere.
     pub fn new(reference: &Dataset) -> Result<Self> {
         let reference = Reference::new(reference)?;
-        let errors = Closure::ALL.map(|closure| reference.errors(closure)).to_vec();
-        let excluded = reference.counts.iter().filter(|&&counts| !counts).count();
-        Ok(Self { errors, points: reference.counts.len(), excluded })
+        Ok(Self {
+            species: reference.species.to_vec(),
+            energy: reference.energy.to_vec(),
+            r: reference.r.to_vec(),
+            errors: Closure::ALL.map(|closure| reference.errors(closure)).to_vec(),
+            own: reference.own_error(),
+            points: reference.counts.len(),
+            excluded: reference.counts.iter().filter(|&&counts| !counts).count(),
+        })
     }
 
     /// Closures by the mean error of χ, the best first.
@@ -77,7 +121,8 @@ impl ClosureTest {
     }
 
     /// Adds the group `closure_test` to the dataset that the test was made of: `chi_error_…` and `q_error_…` with
-    /// the closures' names, over (species, energy, r), and over (closure) the means and largest errors.
+    /// the closures' names, over (species, energy, r); means over (closure, species, r), (closure, species,
+    /// energy), (closure, species) and (closure); over (closure) the largest errors.
     pub fn add_to(&self, data: &mut Dataset) {
         let mut group = Dataset::new();
         group.dimension("closure", self.errors.len());
@@ -87,6 +132,12 @@ impl ClosureTest {
         let q: Vec<&Deviation> = self.errors.iter().map(|errors| &errors.q).collect();
         self.add_ratio(&mut group, "chi", "K/J", &chi);
         self.add_ratio(&mut group, "q", "L/J", &q);
+        if let Some(own) = &self.own {
+            let what = "error of the energy-averaged K/J of this result itself";
+            group.real("chi_own_error", &["species", "r"], "1", what, own.by_radius.clone());
+            group.attribute("chi_own_error_median", own.median);
+            group.attribute("chi_own_error_transition_median", own.transition);
+        }
         group.attribute("negligible", NEGLIGIBLE);
         group.attribute("points", self.points as i64).attribute("points_excluded", self.excluded as i64);
         data.group("closure_test", group);
@@ -99,8 +150,23 @@ impl ClosureTest {
         let what = format!("mean error of {ratio} of the closure on the moments J and H of this result");
         let mean = group.real(&format!("{symbol}_error_mean"), &["closure"], "1", &what, means);
         mean.attribute("definition", "magnitudes weighted with energy^3 J denergy, then with dln r");
+        let what = format!("mean error of {ratio} at flux factors from 0.1 to 0.9");
+        let transition = of_closures.iter().map(|deviation| deviation.transition).collect();
+        group.real(&format!("{symbol}_error_transition"), &["closure"], "1", &what, transition);
         let what = format!("largest error of {ratio}");
         group.real(&format!("{symbol}_error_largest"), &["closure"], "1", &what, largest);
+        type Means = fn(&Deviation) -> &Vec<f64>;
+        let means: [(&str, &[&str], &str, Means); 3] = [
+            ("radius", &["closure", "species", "r"], "energy^3 J denergy", |d| &d.by_radius),
+            ("energy", &["closure", "species", "energy"], "dln r", |d| &d.by_energy),
+            ("species", &["closure", "species"], "energy^3 J denergy, then with dln r", |d| &d.by_species),
+        ];
+        for (by, dimensions, weight, of) in means {
+            let values = of_closures.iter().flat_map(|deviation| of(deviation).iter().copied()).collect();
+            let what = format!("mean magnitude of the error of {ratio}, 0 where nothing counts");
+            let mean = group.real(&format!("{symbol}_error_by_{by}"), dimensions, "1", &what, values);
+            mean.attribute("definition", format!("weighted with {weight}"));
+        }
         for (errors, deviation) in self.errors.iter().zip(of_closures) {
             let name = errors.closure.name();
             let what = format!("{ratio} of the closure {name} minus {ratio}");
@@ -127,20 +193,36 @@ impl<'a> Reference<'a> {
             }
             Ok(values)
         };
+        let species = data.texts("species")?;
+        if species.len() != shape[0] {
+            return Err(Error::dataset("species", format!("needs {} names", shape[0])));
+        }
         let weights = |nodes: &str, weights: &str, n: usize, of: fn(f64) -> f64| -> Result<Vec<f64>> {
             let (nodes, weights) = (reals(nodes, n)?, reals(weights, n)?);
             Ok(nodes.iter().zip(weights).map(|(node, weight)| weight * of(*node)).collect())
         };
         let j = reals("j", count)?;
-        let counts = counting(j, shape[1] * shape[2]);
+        let (h, k) = (reals("h", count)?, reals("k", count)?);
+        let mut counts = counting(j, shape[1] * shape[2]);
         if !counts.contains(&true) {
             return Err(Error::dataset("j", "is positive nowhere"));
         }
+        for (n, counts) in counts.iter_mut().enumerate() {
+            *counts = *counts && is_realizable(h[n] / j[n], k[n] / j[n]);
+        }
+        let own = match data.get("eddington_factor_error") {
+            Some(variable) => Some(reals(&variable.name, shape[0] * shape[2])?),
+            None => None,
+        };
         Ok(Self {
             shape,
+            species,
+            energy: reals("energy", shape[1])?,
+            r: reals("r", shape[2])?,
+            own,
             j,
-            h: reals("h", count)?,
-            k: reals("k", count)?,
+            h,
+            k,
             l: reals("l", count)?,
             energy_weight: weights("energy", "energy_weight", shape[1], |energy| energy.powi(3))?,
             radial_weight: weights("r", "r_weight", shape[2], |r| 1.0 / r)?,
@@ -161,37 +243,131 @@ impl<'a> Reference<'a> {
         }
     }
 
-    fn deviation(&self, values: Vec<f64>) -> Deviation {
+    /// The stated error where anything counts.
+    fn own_error(&self) -> Option<OwnError> {
+        let stated = self.own?;
         let [species, energies, radii] = self.shape;
-        let place = |s: usize, k: usize, i: usize| (s * energies + k) * radii + i;
         let mut by_radius = Vec::with_capacity(species * radii);
-        let (mut sum, mut weights) = (0.0, 0.0);
+        let (mut all, mut transition) = (Vec::new(), Vec::new());
         for s in 0..species {
             for i in 0..radii {
-                let (mut error, mut weight) = (0.0, 0.0);
-                for k in (0..energies).filter(|&k| self.counts[place(s, k, i)]) {
-                    let part = self.energy_weight[k] * self.j[place(s, k, i)];
-                    error += part * values[place(s, k, i)].abs();
-                    weight += part;
+                let any = |counts: &dyn Fn(usize) -> bool| (0..energies).any(|k| counts(self.place(s, k, i)));
+                let error = if any(&|n| self.counts[n]) { stated[s * radii + i].abs() } else { 0.0 };
+                if any(&|n| self.counts[n]) {
+                    all.push(error);
                 }
-                let mean = if weight > 0.0 { error / weight } else { 0.0 };
-                if weight > 0.0 {
-                    sum += self.radial_weight[i] * mean;
-                    weights += self.radial_weight[i];
+                if any(&|n| self.is_half_transparent(n)) {
+                    transition.push(error);
                 }
-                by_radius.push(mean);
+                by_radius.push(error);
             }
+        }
+        Some(OwnError { by_radius, median: median(all), transition: median(transition) })
+    }
+
+    /// Whether the point counts and has a flux factor in [`TRANSITION`].
+    fn is_half_transparent(&self, n: usize) -> bool {
+        self.counts[n] && TRANSITION.contains(&(self.h[n] / self.j[n]).abs())
+    }
+
+    fn deviation(&self, values: Vec<f64>) -> Deviation {
+        let [species, energies, radii] = self.shape;
+        let (mut by_radius, mut by_energy) = (Vec::new(), Vec::new());
+        let (mut all, mut transition, mut by_species) = (Mean::default(), Mean::default(), Vec::new());
+        let counts = |n: usize| self.counts[n];
+        let half_transparent = |n: usize| self.is_half_transparent(n);
+        for s in 0..species {
+            let mut of_species = Mean::default();
+            for i in 0..radii {
+                let found = self.mean_at_radius(&values, s, i, counts);
+                let part = self.mean_at_radius(&values, s, i, half_transparent);
+                part.iter().for_each(|&part| transition.add(part, self.radial_weight[i]));
+                for mean in [&mut all, &mut of_species] {
+                    found.iter().for_each(|&found| mean.add(found, self.radial_weight[i]));
+                }
+                by_radius.push(found.unwrap_or(0.0));
+            }
+            by_energy.extend((0..energies).map(|k| self.mean_at_energy(&values, s, k).unwrap_or(0.0)));
+            by_species.push(of_species.value().unwrap_or(0.0));
         }
         let largest =
             (0..values.len()).max_by(|&a, &b| values[a].abs().total_cmp(&values[b].abs())).unwrap_or(0);
         Deviation {
-            mean: if weights > 0.0 { sum / weights } else { 0.0 },
+            mean: all.value().unwrap_or(0.0),
+            transition: transition.value().unwrap_or(0.0),
             largest: values.get(largest).map_or(0.0, |value| value.abs()),
             largest_at: [largest / (energies * radii), largest / radii % energies, largest % radii],
             values,
             by_radius,
+            by_energy,
+            by_species,
         }
     }
+
+    /// Mean magnitude over the energies for which `counts` is true, weighted with ε³J dε.
+    fn mean_at_radius(
+        &self,
+        values: &[f64],
+        species: usize,
+        i: usize,
+        counts: impl Fn(usize) -> bool,
+    ) -> Option<f64> {
+        let mut mean = Mean::default();
+        for (k, weight) in self.energy_weight.iter().enumerate() {
+            let place = self.place(species, k, i);
+            if counts(place) {
+                mean.add(values[place].abs(), weight * self.j[place]);
+            }
+        }
+        mean.value()
+    }
+
+    /// Mean magnitude over the radii that count, weighted with dln r.
+    fn mean_at_energy(&self, values: &[f64], species: usize, k: usize) -> Option<f64> {
+        let mut mean = Mean::default();
+        for (i, weight) in self.radial_weight.iter().enumerate() {
+            let place = self.place(species, k, i);
+            if self.counts[place] {
+                mean.add(values[place].abs(), *weight);
+            }
+        }
+        mean.value()
+    }
+
+    fn place(&self, species: usize, k: usize, i: usize) -> usize {
+        let [_, energies, radii] = self.shape;
+        (species * energies + k) * radii + i
+    }
+}
+
+/// The upper median, 0 of none.
+fn median(mut values: Vec<f64>) -> f64 {
+    values.sort_by(f64::total_cmp);
+    values.get(values.len() / 2).copied().unwrap_or(0.0)
+}
+
+/// A weighted mean.
+#[derive(Debug, Clone, Copy, Default)]
+struct Mean {
+    sum: f64,
+    weight: f64,
+}
+
+impl Mean {
+    fn add(&mut self, value: f64, weight: f64) {
+        self.sum += weight * value;
+        self.weight += weight;
+    }
+
+    /// `None` where nothing has a weight.
+    fn value(self) -> Option<f64> {
+        (self.weight > 0.0).then(|| self.sum / self.weight)
+    }
+}
+
+/// Whether a distribution with H/J = `h` and K/J = `k` exists.
+fn is_realizable(h: f64, k: f64) -> bool {
+    h.abs() <= 1.0 + UNREALIZABLE && k <= 1.0 + UNREALIZABLE && k >= h * h - UNREALIZABLE
 }
 
 /// Whether J is not negligible among the `size` values of its species.

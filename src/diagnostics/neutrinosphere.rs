@@ -179,7 +179,7 @@ pub fn total_depth(phase_space: &PhaseSpace, geometry: &Geometry, opacity: &[f64
 }
 
 /// The largest radius with ∫_r κ X dr = 2/3, or 0.
-fn radius_at_depth(phase_space: &PhaseSpace, geometry: &Geometry, opacity: &[f64]) -> f64 {
+pub(crate) fn radius_at_depth(phase_space: &PhaseSpace, geometry: &Geometry, opacity: &[f64]) -> f64 {
     let radial = &phase_space.radial;
     let mut depth = 0.0;
     for element in (0..radial.elements()).rev() {

@@ -4,7 +4,7 @@ use super::table::measure;
 use super::{Cell, Outcome, Row, Score, Scored};
 use crate::output::dataset::Dataset;
 
-/// Groups `reference`, one for each scheme with a result (its name with `_` for what a name of a group cannot
+/// Groups `reference` (with the group `closure_test`), one for each scheme with a result (its name with `_` for what a name of a group cannot
 /// have), and `score` (docs/score.md).
 pub fn dataset(score: &Score) -> Dataset {
     let mut all = Dataset::new();
@@ -13,7 +13,11 @@ pub fn dataset(score: &Score) -> Dataset {
         .attribute("program_version", score.program_version.as_str())
         .attribute("commit", crate::run::commit())
         .attribute("problem_hash", score.problem_hash.as_str());
-    all.group("reference", score.reference_data.clone());
+    let mut reference = score.reference_data.clone();
+    if let Ok(closures) = &score.closures {
+        closures.test.add_to(&mut reference);
+    }
+    all.group("reference", reference);
     for scheme in &score.schemes {
         if let Some(data) = &scheme.data {
             all.group(&group_name(&scheme.method), data.clone());
@@ -52,10 +56,9 @@ fn add_schemes(data: &mut Dataset, score: &Score) {
     let schemes = &score.schemes;
     let names = schemes.iter().map(|scheme| scheme.method.clone()).collect();
     data.text("scheme", &["scheme"], "approximate method", names);
-    let outcome = |outcome: &Outcome| match outcome {
-        Outcome::Scored => "converged".to_owned(),
-        Outcome::CannotTreat(why) => format!("cannot treat the problem: {why}"),
-        Outcome::NotConverged(why) => format!("not converged: {why}"),
+    let outcome = |outcome: &Outcome| match outcome.reason() {
+        None => outcome.name().to_owned(),
+        Some(why) => format!("{}: {why}", outcome.name().to_lowercase()),
     };
     let outcomes = schemes.iter().map(|scheme| outcome(&scheme.outcome)).collect();
     data.text("outcome", &["scheme"], "what became of it", outcomes);

@@ -5,6 +5,7 @@ use super::{Measure, Score};
 use crate::compare::report::figures::{axis_of, band, deviations, heading, overlay, svg};
 use crate::compare::{Comparison, Entry};
 use crate::extremes::largest;
+use crate::plot::Figure;
 use crate::plot::chart::{Series, Style, colour};
 
 /// The reference's colour; those of the schemes come from the palette.
@@ -92,7 +93,12 @@ fn draw(score: &Score, title: &str, curves: &[Curve]) -> Vec<String> {
             bands.into_iter().collect(),
         ),
     ];
-    drawn.into_iter().filter_map(|figure| svg(figure.ok()?).ok()).collect()
+    drawn.into_iter().filter_map(svg_of).collect()
+}
+
+/// The figure as text, where there is something to draw.
+pub(super) fn svg_of(figure: crate::error::Result<Figure>) -> Option<String> {
+    svg(figure.ok()?).ok()
 }
 
 fn series(curve: &Curve, style: Style, point: &dyn Fn(&Entry) -> (f64, f64)) -> Series {

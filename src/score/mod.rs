@@ -3,34 +3,38 @@
 //! The reference and every scheme are solved on the same background, opacities, species and boundaries; each
 //! quantity then gets the scheme's error and, beside it, the reference's own.
 
+pub mod closures;
 pub mod dataset;
 mod figures;
 pub mod matrix;
 mod quantities;
 mod reference;
 pub mod report;
+mod runs;
 pub mod table;
 
 use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
+pub use self::closures::Closures;
 pub use self::quantities::{Cell, Measure, Row, Scored};
 pub use self::reference::Source;
+pub use self::runs::Runs;
 
 use self::quantities::{Candidate, gain_region, rows};
+use self::runs::End;
 use crate::compare::{Comparison, Reference, Skipped, checked, compare_results};
 use crate::error::{Error, Result};
 use crate::methods::name::Method;
 use crate::output::dataset::Dataset;
-use crate::output::state;
 use crate::problem::Loaded;
 use crate::progress::{Event, Observer};
 use crate::run::Finished;
-use crate::solvers::krylov::Status;
 
-/// How a problem is solved by a method: the functions of [`crate::run`] with the caller's resources.
-pub type Solver<'a> = dyn Fn(&Loaded, Method) -> Result<Finished> + 'a;
+/// How a problem is solved by a method: the functions of [`crate::run`] with the caller's resources. The observer
+/// is the one that the run has to report to and be stopped by.
+pub type Solver<'a> = dyn Fn(&Loaded, Method, &dyn Observer) -> Result<Finished> + 'a;
 
 /// What is scored how.
 #[derive(Debug, Clone)]
@@ -44,6 +48,8 @@ pub struct Settings {
     pub factor: f64,
     /// Bytes of memory that a run may use.
     pub memory: u64,
+    /// Where runs are kept, and their limit of time.
+    pub runs: Runs,
 }
 
 /// What became of a scheme.
@@ -54,6 +60,42 @@ pub enum Outcome {
     CannotTreat(String),
     /// It can, but there is no converged result: why.
     NotConverged(String),
+    /// Its run was stopped by the limit of time.
+    TimeLimit(String),
+}
+
+impl Outcome {
+    /// Why there are no numbers.
+    pub fn reason(&self) -> Option<&str> {
+        match self {
+            Self::Scored => None,
+            Self::CannotTreat(why) | Self::NotConverged(why) | Self::TimeLimit(why) => Some(why),
+        }
+    }
+
+    /// What stands in a table.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Scored => "converged",
+            Self::CannotTreat(_) => "cannot treat the problem",
+            Self::NotConverged(_) => "NOT CONVERGED",
+            Self::TimeLimit(_) => "TIME LIMIT",
+        }
+    }
+
+    /// The reason in a few words, for a cell.
+    pub fn short(&self) -> &str {
+        match self {
+            Self::Scored => "converged",
+            Self::CannotTreat(_) => "cannot treat",
+            Self::NotConverged(why) => why.strip_prefix("status ").unwrap_or("failed"),
+            Self::TimeLimit(_) => "time limit",
+        }
+    }
+
+    fn is_converged(&self) -> bool {
+        !matches!(self, Self::NotConverged(_) | Self::TimeLimit(_))
+    }
 }
 
 /// A scheme and its run.
@@ -92,6 +134,8 @@ pub struct Score {
     pub significance_factor: f64,
     pub schemes: Vec<Scheme>,
     pub rows: Vec<Row>,
+    /// The closures on the reference's own moments, or why they cannot be tested on them.
+    pub closures: std::result::Result<Closures, String>,
     /// Quantities of the list that the reference does not have.
     pub not_in_reference: Vec<String>,
     /// The reference's last state.
@@ -145,15 +189,16 @@ pub fn score(
         return Err(Error::field("--factor", settings.factor, "a positive number"));
     }
     let count = settings.methods.len() + 1;
-    observer.report(Event::Run { index: 0, count, what: "reference" });
+    let problem_name = problem.path.file_stem().unwrap_or(problem.path.as_os_str()).to_string_lossy();
+    let what = |method: &str| format!("{problem_name}, {method}");
+    observer.report(Event::Run { index: 0, count, what: &what("reference") });
     let found = reference::solve(problem, settings, solver, observer)?;
     let reference = Reference::new(&found.path, found.data.clone(), Vec::new())?;
     let (mut schemes, mut results) = (Vec::new(), Vec::new());
     for (index, &method) in settings.methods.iter().enumerate() {
-        let name = method.to_string();
-        observer.report(Event::Run { index: index + 1, count, what: &name });
-        let (mut scheme, solved) = run_scheme(problem, method, solver, &reference, settings.factor)?;
-        scheme.cost = ratio(scheme.wall_time_s, found.wall_time_s);
+        observer.report(Event::Run { index: index + 1, count, what: &what(&method.to_string()) });
+        let (mut scheme, solved) = run_scheme(problem, method, settings, solver, &reference, observer)?;
+        scheme.cost = ratio(scheme.wall_time_s, found.wall_time_s).filter(|_| scheme.data.is_some());
         schemes.push(scheme);
         results.push(solved);
     }
@@ -171,55 +216,36 @@ fn ratio(a: Option<f64>, b: Option<f64>) -> Option<f64> {
 fn run_scheme(
     problem: &Loaded,
     method: Method,
+    settings: &Settings,
     solver: &Solver,
     reference: &Reference,
-    factor: f64,
+    observer: &dyn Observer,
 ) -> Result<(Scheme, Option<Solved>)> {
-    let name = method.to_string();
-    let (outcome, solved) = match solved(problem, method, solver, reference, factor) {
-        Ok(Ok(solved)) => (Outcome::Scored, Some(solved)),
-        Ok(Err(status)) => (Outcome::NotConverged(format!("status {}", status.name())), None),
-        Err(Error::Interrupted) => return Err(Error::Interrupted),
-        Err(Error::Problem(why)) => (Outcome::CannotTreat(why.to_string()), None),
-        Err(error @ Error::Field { .. }) => (Outcome::CannotTreat(error.to_string()), None),
-        Err(error @ Error::File { .. }) => return Err(error),
-        Err(error) => (Outcome::NotConverged(error.to_string()), None),
+    let run = settings.runs.solve(problem, method, solver, observer)?;
+    let (outcome, solved) = match run.end {
+        End::Converged(data) => match compared(*data, method, reference, settings.factor) {
+            Ok(solved) => (Outcome::Scored, Some(solved)),
+            Err(error) => (Outcome::NotConverged(error.to_string()), None),
+        },
+        End::NotConverged(why) => (Outcome::NotConverged(why), None),
+        End::TimeLimit(why) => (Outcome::TimeLimit(why), None),
+        End::Refused(error) => (Outcome::CannotTreat(error.to_string()), None),
     };
     let data = solved.as_ref().map(|solved| solved.data.clone());
-    let wall_time_s = data.as_ref().and_then(|data| data.scalar("wall_time_s"));
     let comparisons = solved.as_ref().map_or_else(Vec::new, |solved| solved.comparisons.clone());
-    Ok((Scheme { method: name, outcome, wall_time_s, cost: None, data, comparisons }, solved))
+    let (method, wall_time_s) = (method.to_string(), run.wall_time_s);
+    Ok((Scheme { method, outcome, wall_time_s, cost: None, data, comparisons }, solved))
 }
 
-/// A converged result and its comparison, or the status of one that is not.
-fn solved(
-    problem: &Loaded,
-    method: Method,
-    solver: &Solver,
-    reference: &Reference,
-    factor: f64,
-) -> Result<std::result::Result<Solved, Status>> {
-    let data = match converged(solver(problem, method)?)? {
-        Ok(data) => data,
-        Err(status) => return Ok(Err(status)),
-    };
-    let name = PathBuf::from(method.to_string());
-    let numerical = |error: Error| Error::Numerical(error.to_string());
-    let data = checked(data, &name).map_err(numerical)?;
-    let (comparisons, skipped) = compare_results(reference, &data, &name, factor).map_err(numerical)?;
-    Ok(Ok(Solved { data, comparisons, skipped }))
-}
-
-/// The last state of a converged run, or the status of one that is not.
+/// A scheme's result with its comparison.
 ///
 /// # Errors
-/// [`Error::Interrupted`]; a damaged series.
-fn converged(finished: Finished) -> Result<std::result::Result<Dataset, Status>> {
-    match finished.status {
-        Status::Converged => Ok(Ok(state(&finished.dataset, None)?)),
-        Status::Interrupted => Err(Error::Interrupted),
-        status => Ok(Err(status)),
-    }
+/// Values that are not finite; nothing that the reference has too.
+fn compared(data: Dataset, method: Method, reference: &Reference, factor: f64) -> Result<Solved> {
+    let name = PathBuf::from(method.to_string());
+    let data = checked(data, &name)?;
+    let (comparisons, skipped) = compare_results(reference, &data, &name, factor)?;
+    Ok(Solved { data, comparisons, skipped })
 }
 
 fn assemble(
@@ -238,8 +264,10 @@ fn assemble(
     let radius = quantities::radius(reference, &results, settings.radius.as_deref())?;
     let samples = crate::criteria::sample_radii(problem)?;
     let gain_region = gain_region(reference)?;
-    let (rows, not_in_reference) =
-        rows(reference, &results, &quantities::Places { radius, samples, gain_region }, settings.factor)?;
+    let itself = compared(found.data.clone(), Method::Boltzmann, reference, settings.factor)?;
+    let own = Candidate::new(&found.path, Some(&itself), &Outcome::Scored)?;
+    let places = quantities::Places { radius, samples, gain_region };
+    let (rows, not_in_reference) = rows(reference, &own, &results, &places, settings.factor)?;
     let name = problem.path.file_stem().unwrap_or(problem.path.as_os_str());
     Ok(Score {
         program_version: env!("CARGO_PKG_VERSION").to_owned(),
@@ -255,6 +283,7 @@ fn assemble(
         significance_factor: settings.factor,
         schemes,
         rows,
+        closures: Closures::new(&found.data).map_err(|error| error.to_string()),
         not_in_reference,
         reference_data: found.data,
     })
@@ -263,7 +292,7 @@ fn assemble(
 impl Score {
     /// Whether every run that could be made has converged.
     pub fn all_converged(&self) -> bool {
-        !self.schemes.iter().any(|scheme| matches!(scheme.outcome, Outcome::NotConverged(_)))
+        self.schemes.iter().all(|scheme| scheme.outcome.is_converged())
     }
 
     /// Whether there is a scheme with numbers.

@@ -147,6 +147,7 @@ impl<'a> Candidate<'a> {
             Outcome::Scored => String::new(),
             Outcome::CannotTreat(_) => "the scheme cannot treat the problem".to_owned(),
             Outcome::NotConverged(_) => "the scheme did not converge".to_owned(),
+            Outcome::TimeLimit(_) => "the scheme reached the time limit".to_owned(),
         };
         Ok(Self { solved, polynomials, why })
     }
@@ -244,12 +245,18 @@ pub(super) fn gain_region(reference: &Reference) -> Result<Option<(f64, f64)>> {
     Ok(gain.filter(|r| *r > 0.0).map(|r| (r, reference.range().1)))
 }
 
+/// Quantities of which none is a value: what is not heated has no heating.
+const NONE_IS_ZERO: [&str; 1] = ["gain_heating"];
+
 /// All rows, and the names of the quantities that the reference does not have.
+///
+/// `own` is the reference as a scheme, whose norms have the reference's errors and no others.
 ///
 /// # Errors
 /// Damaged results.
 pub(super) fn rows(
     reference: &Reference,
+    own: &Candidate,
     candidates: &[Candidate],
     places: &Places,
     factor: f64,
@@ -276,7 +283,7 @@ pub(super) fn rows(
                 continue;
             }
             for &measure in &measures {
-                let scorer = Scorer { reference, quantity, species, measure, places, factor };
+                let scorer = Scorer { reference, own, quantity, species, measure, places, factor };
                 rows.push(scorer.row(candidates)?);
             }
         }
@@ -312,6 +319,7 @@ fn has(reference: &Reference, quantity: &Quantity) -> Result<bool> {
 /// One row being made.
 struct Scorer<'a> {
     reference: &'a Reference,
+    own: &'a Candidate<'a>,
     quantity: &'a Quantity,
     species: Option<usize>,
     measure: Measure,
@@ -330,13 +338,16 @@ impl Scorer<'_> {
             .iter()
             .map(|candidate| match self.measure {
                 AtRadius => self.at_radius(candidate, reference, error),
+                Single if NONE_IS_ZERO.contains(&self.quantity.name) => {
+                    Ok(self.none_as_zero(candidate, reference, error))
+                }
                 _ => Ok(self.compared(candidate)),
             })
             .collect::<Result<_>>()?;
-        let of_norm = cells.iter().find_map(|cell| match cell {
-            Cell::Scored(scored) => scored.reference_error,
-            Cell::Missing(_) => None,
-        });
+        // That of a largest difference is at the place of each scheme.
+        let own = self.own.comparison(self.quantity.name, self.species_name()).ok();
+        let own = own.filter(|_| self.measure != Max).map(|own| self.selected(&own.entries));
+        let of_norm = own.and_then(|entries| error_share(&entries));
         Ok(Row {
             quantity: self.quantity.name.to_owned(),
             title: self.quantity.title.to_owned(),
@@ -376,6 +387,17 @@ impl Scorer<'_> {
         Ok(self.value(&entry))
     }
 
+    /// The cell of a single number that is 0 where the scheme has none.
+    fn none_as_zero(&self, candidate: &Candidate, reference: Option<f64>, error: Option<f64>) -> Cell {
+        let stored = candidate.solved.and_then(|solved| solved.data.scalar(self.quantity.name));
+        match (stored, reference) {
+            (Some(0.0), Some(reference)) => {
+                self.value(&Entry { r: None, energy: None, weight: 1.0, reference, error, other: 0.0 })
+            }
+            _ => self.compared(candidate),
+        }
+    }
+
     /// The cell of one value; the reference's must be finite and the scheme's too.
     fn value(&self, entry: &Entry) -> Cell {
         if !(entry.reference.is_finite() && entry.other.is_finite()) {
@@ -409,14 +431,21 @@ impl Scorer<'_> {
                 Some(entry) => self.value(entry),
                 None => Cell::Missing("no value".to_owned()),
             },
-            L1 | L1Energy => self.norm(entries),
             Max => self.largest(entries),
+            L1 | L1Energy | L1Gain | Measure::L1Spectrum(_) => self.norm(&self.selected(entries)),
+        }
+    }
+
+    /// The entries that the measure is about.
+    fn selected(&self, entries: &[Entry]) -> Vec<Entry> {
+        match self.measure {
             L1Gain => {
                 let region = self.places.gain_region.unwrap_or((0.0, f64::INFINITY));
                 let inside = |entry: &&Entry| entry.r.is_some_and(|r| r >= region.0 && r <= region.1);
-                self.norm(&entries.iter().filter(inside).copied().collect::<Vec<_>>())
+                entries.iter().filter(inside).copied().collect()
             }
-            Measure::L1Spectrum(r) => self.norm(&spectrum(entries, r)),
+            Measure::L1Spectrum(r) => spectrum(entries, r),
+            AtRadius | Single | L1 | Max | L1Energy => entries.to_vec(),
         }
     }
 

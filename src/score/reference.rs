@@ -2,7 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
-use super::{Settings, Solver, converged};
+use super::runs::End;
+use super::{Settings, Solver};
 use crate::compare::checked;
 use crate::error::{Error, Result};
 use crate::methods::name::Method;
@@ -54,7 +55,7 @@ pub(super) fn solve(
     observer: &dyn Observer,
 ) -> Result<Found> {
     let mut found = match &settings.source {
-        Source::Run { references } => run(problem, references, solver)?,
+        Source::Run { references } => run(problem, references, settings, solver, observer)?,
         Source::File(path) => open(problem, path)?,
         Source::Refined => refined(problem, settings.memory, observer)?,
     };
@@ -69,21 +70,27 @@ fn drop_distribution(data: &mut Dataset) {
     data.groups.iter_mut().for_each(|(_, group)| drop_distribution(group));
 }
 
-fn run(problem: &Loaded, references: &Path, solver: &Solver) -> Result<Found> {
-    let data = converged(solver(problem, Method::Boltzmann)?)?;
-    let data = data.map_err(|status| {
-        Error::Numerical(format!(
-            "{}: the reference did not converge: {}",
-            problem.path.display(),
-            status.name()
-        ))
-    })?;
+fn run(
+    problem: &Loaded,
+    references: &Path,
+    settings: &Settings,
+    solver: &Solver,
+    observer: &dyn Observer,
+) -> Result<Found> {
+    let run = settings.runs.solve(problem, Method::Boltzmann, solver, observer)?;
+    let data = match run.end {
+        End::Converged(data) => *data,
+        End::Refused(error) => return Err(error),
+        End::NotConverged(why) | End::TimeLimit(why) => {
+            let what = format!("{}: the reference did not converge: {why}", problem.path.display());
+            return Err(Error::Numerical(what));
+        }
+    };
     let path = PathBuf::from("reference");
     let mut data = checked(data, &path)?;
     let errors = add_stored_errors(&mut data, problem, references)?;
     let source = format!("tolman run, {} resolution", problem.resolution.name());
-    let wall_time_s = data.scalar("wall_time_s");
-    Ok(Found { path, data, source, errors, wall_time_s })
+    Ok(Found { path, data, source, errors, wall_time_s: run.wall_time_s })
 }
 
 fn hash(problem: &Loaded) -> String {

@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use super::figures::panels;
 use super::table::{missing, notes, outcomes, row_head, scheme_cells, scheme_head, shown};
-use super::{Cell, Row, Score, Scored};
+use super::{Cell, Row, Score, Scored, closures};
 use crate::compare::report::html::{escape, gallery, list, page};
 use crate::compare::report::short;
 
@@ -27,12 +27,29 @@ pub fn html(score: &Score) -> String {
          not stated.</p>",
         short(score.significance_factor)
     );
+    body += &closure_section(score);
     for panel in panels(score).iter().filter(|panel| !panel.figures.is_empty()) {
         let _ = writeln!(body, "<h2>{}</h2>", escape(&panel.title));
         body += &gallery(&panel.figures, &panel.anchor);
     }
     body += &list("Missing", &missing(score));
     page(&format!("Score: {}", score.title), &body, &format!("tolman score {}", score.program_version))
+}
+
+/// The a-priori test of closures, with its figures.
+fn closure_section(score: &Score) -> String {
+    let mut text = "<h2>Closures on the reference's moments</h2>\n".to_owned();
+    let found = match &score.closures {
+        Ok(found) => found,
+        Err(why) => return text + &format!("<p class=\"soft\">no test: {}</p>\n", escape(why)),
+    };
+    let _ = writeln!(text, "<p class=\"soft\">{}</p>", escape(&closures::note(found)));
+    text += &grid(&closures::head(found), &closures::lines(score, found));
+    for panel in closures::panels(score, found).iter().filter(|panel| !panel.figures.is_empty()) {
+        let _ = writeln!(text, "<h3>{}</h3>", escape(&panel.title));
+        text += &gallery(&panel.figures, &panel.anchor);
+    }
+    text
 }
 
 fn head(score: &Score) -> Vec<String> {

@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use super::{Cell, Measure, Outcome, Row, Score, Scored};
+use super::{Cell, Measure, Outcome, Row, Score, Scored, closures};
 use crate::compare::report::{aligned, length, percent, short};
 use crate::error::{Error, Result};
 use crate::output::summary::significant;
@@ -22,12 +22,24 @@ pub fn table(score: &Score) -> String {
     let lines: Vec<Vec<String>> = score.rows.iter().map(|row| cells(score, row)).collect();
     text += &aligned(&head, &lines);
     let _ = writeln!(text, "\n{MARKS}; factor {}", short(score.significance_factor));
+    text += &closure_table(score);
     for (title, lines) in [("Schemes without numbers", outcomes(score)), ("Missing", missing(score))] {
         if !lines.is_empty() {
             let _ = write!(text, "\n{title}\n  {}\n", lines.join("\n  "));
         }
     }
     text
+}
+
+/// The a-priori test of closures.
+fn closure_table(score: &Score) -> String {
+    match &score.closures {
+        Ok(found) => {
+            let lines = closures::lines(score, found);
+            format!("\nClosures: {}\n\n{}", closures::note(found), aligned(&closures::head(found), &lines))
+        }
+        Err(why) => format!("\nClosures: no test on the reference's moments: {why}\n"),
+    }
 }
 
 /// The scorecard as JSON; its units are those of the rows.
@@ -75,11 +87,7 @@ pub(super) fn scheme_head() -> Vec<String> {
 
 /// A scheme's status and cost.
 pub(super) fn scheme_cells(scheme: &super::Scheme) -> Vec<String> {
-    let status = match &scheme.outcome {
-        Outcome::Scored => "converged",
-        Outcome::CannotTreat(_) => "cannot treat the problem",
-        Outcome::NotConverged(_) => "NOT CONVERGED",
-    };
+    let status = scheme.outcome.name();
     let seconds = scheme.wall_time_s.map_or("-".to_owned(), |time| format!("{} s", significant(time, 3)));
     let cost = scheme.cost.map_or("-".to_owned(), |cost| significant(cost, 3));
     vec![scheme.method.clone(), status.to_owned(), seconds, cost]
@@ -105,10 +113,10 @@ pub(super) fn row_head(score: &Score, row: &Row) -> Vec<String> {
 /// The reference's own error relative to its value; of a norm as it is.
 fn own_error(row: &Row) -> String {
     match (row.reference, row.reference_error) {
+        (None, _) if row.measure == Measure::Max => "at its place".to_owned(),
         (_, None) => "not stated".to_owned(),
         (Some(0.0), Some(error)) => short(error),
         (Some(value), Some(error)) => percent(error / value.abs(), false),
-        (None, Some(_)) if row.measure == Measure::Max => "at its place".to_owned(),
         (None, Some(error)) => percent(error, false),
     }
 }
@@ -156,10 +164,7 @@ fn mark(scored: &Scored) -> &'static str {
 
 /// Why schemes have no numbers.
 pub(super) fn outcomes(score: &Score) -> Vec<String> {
-    let why = |scheme: &super::Scheme| match &scheme.outcome {
-        Outcome::Scored => None,
-        Outcome::CannotTreat(why) | Outcome::NotConverged(why) => Some(format!("{}: {why}", scheme.method)),
-    };
+    let why = |scheme: &super::Scheme| Some(format!("{}: {}", scheme.method, scheme.outcome.reason()?));
     score.schemes.iter().filter_map(why).collect()
 }
 

@@ -48,6 +48,7 @@ fn a_closure_has_no_error_on_its_own_distribution() {
     // By hand for Kershaw: largest error, where it is, and the weighted mean.
     let kershaw = errors(&test, Closure::Kershaw);
     let (mut largest, mut at, mut sum, mut weights) = (0.0, [0; 3], 0.0, 0.0);
+    let mut by_energy = [0.0; 3];
     for (i, radius) in r.iter().enumerate() {
         let (mut error, mut weight) = (0.0, 0.0);
         for (k, energy) in energy.iter().enumerate() {
@@ -56,6 +57,7 @@ fn a_closure_has_no_error_on_its_own_distribution() {
             if own > largest {
                 (largest, at) = (own, [0, k, i]);
             }
+            by_energy[k] += own / radius / (1.0 + 1.0 / 2.0 + 1.0 / 4.0 + 1.0 / 8.0);
             error += energy.powi(3) * j * own;
             weight += energy.powi(3) * j;
         }
@@ -65,6 +67,40 @@ fn a_closure_has_no_error_on_its_own_distribution() {
     }
     assert!((kershaw.chi.largest - largest).abs() < 1e-14 && kershaw.chi.largest_at == at);
     assert!((kershaw.chi.mean - sum / weights).abs() < 1e-14);
+    assert!((kershaw.chi.by_species[0] - sum / weights).abs() < 1e-14);
+    for (found, expected) in kershaw.chi.by_energy.iter().zip(by_energy) {
+        assert!((found - expected).abs() < 1e-14);
+    }
+}
+
+/// Of three radii, two have a flux factor between 0.1 and 0.9.
+#[test]
+fn the_transition_and_the_reference_have_averages_of_their_own() {
+    let slopes = [0.05, 2.0, 2.0];
+    let mut data = dataset(&[1.0], &[1.0, 4.0, 8.0], |_, i| exponential(0.1, slopes[i]));
+    data.real("eddington_factor_error", &["species", "r"], "1", "error", vec![3e-3, 1e-3, 9.0]);
+    let test = ClosureTest::new(&data).unwrap();
+    let kershaw = errors(&test, Closure::Kershaw);
+    assert!((kershaw.chi.transition - kershaw.chi.by_radius[1]).abs() < 1e-15);
+    assert!(kershaw.chi.mean < 0.5 * kershaw.chi.transition);
+    let own = test.own.unwrap();
+    assert_eq!(own.by_radius, [3e-3, 1e-3, 9.0]);
+    assert_eq!((own.median, own.transition), (3e-3, 9.0));
+}
+
+/// Moments beyond those of any distribution, where a reference oscillates.
+#[test]
+fn moments_of_no_distribution_are_left_out() {
+    let moments = |i: usize| match i {
+        0 => exponential(0.01, 2.0),
+        1 => [1e-3, 1.1e-3, 1e-3, 1e-3],
+        2 => [1e-3, 0.5e-3, 0.2e-3, 0.1e-3],
+        3 => [1e-3, 0.5e-3, 1.1e-3, 0.1e-3],
+        _ => [1e-3, -5e-3, -6e-3, -7e-3],
+    };
+    let test = ClosureTest::new(&dataset(&[1.0], &[1.0, 2.0, 3.0, 4.0, 5.0], |_, i| moments(i))).unwrap();
+    assert_eq!((test.points, test.excluded), (5, 4));
+    assert!(errors(&test, Closure::Minerbo).chi.largest < 1e-12);
 }
 
 #[test]

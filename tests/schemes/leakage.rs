@@ -6,7 +6,7 @@ use std::str::FromStr;
 
 use approx::assert_relative_eq;
 use tolman::error::Error;
-use tolman::methods::leakage::{LeakageSolution, Scheme, bias_of_exp_tau, solve};
+use tolman::methods::leakage::{LeakageSolution, Scheme, Settings, bias_of_exp_tau, solve, solve_with};
 use tolman::methods::setup::Setup;
 use tolman::output::dataset::Dataset;
 use tolman::output::read;
@@ -522,6 +522,47 @@ fn what_does_not_leak_is_refused() {
         Err(Error::Field { path, .. }) => assert_eq!(path, "boundary.outer"),
         other => panic!("{other:?}"),
     }
+}
+
+/// In the shell of [`heating_takes_what_the_luminosity_loses`], f_heat multiplies what is absorbed: the
+/// logarithm of what passes grows in proportion to it.
+#[test]
+fn the_heating_factor_multiplies_the_heating() {
+    let opacities = "Absorption(absorption: Constant(1e-9), equilibrium: Constant(0.5), region: (outer: 1)), \
+                     Absorption(absorption: Constant(1.3), equilibrium: Constant(0), region: (inner: 1))";
+    let setup = setup(&problem("Flat", "Gray", opacities, 2.5));
+    let start = setup.phase_space.radial.nodes.partition_point(|&r| r < 1.0);
+    let passed = |factor: f64| {
+        let found = solve_with(&setup, Scheme::OConnorOtt, Settings { heating_factor: factor }).unwrap();
+        assert_eq!(found.heating_factor, factor);
+        (last(&found.luminosity_infinity) / found.luminosity_infinity[start]).ln()
+    };
+    assert_eq!(solve(&setup, Scheme::OConnorOtt).unwrap().heating_factor, 1.0);
+    let one = passed(1.0);
+    assert!(one < -0.1);
+    for factor in [0.5, 1.5, 3.0] {
+        assert_relative_eq!(passed(factor), factor * one, max_relative = 1e-4);
+    }
+    assert_relative_eq!(passed(0.0), 0.0, epsilon = 1e-6);
+    for wrong in [-1.0, f64::NAN, f64::INFINITY] {
+        let error = solve_with(&setup, Scheme::OConnorOtt, Settings { heating_factor: wrong }).unwrap_err();
+        assert!(error.to_string().contains("heating_factor"), "{error}");
+    }
+}
+
+/// Without scattering both spheres lie 2/3 of a mean free path below the surface.
+#[test]
+fn neutrinospheres_are_at_depth_two_thirds() {
+    let opacity = 30.0;
+    let setup = sphere(opacity);
+    let spheres = solve(&setup, Scheme::Interpolated).unwrap().spheres;
+    for radii in [&spheres.transport, &spheres.effective, &spheres.transport_mean, &spheres.effective_mean] {
+        assert_eq!(radii.len(), 1);
+        assert_relative_eq!(radii[0], 1.0 - 2.0 / 3.0 / opacity, max_relative = 1e-6);
+    }
+    let data = solve(&setup, Scheme::Interpolated).unwrap().dataset(&setup);
+    assert_eq!(data.reals("transport_sphere_mean").unwrap(), spheres.transport_mean);
+    assert_eq!(solve(&self::sphere(0.1), Scheme::Interpolated).unwrap().spheres.transport, [0.0]);
 }
 
 #[test]

@@ -10,9 +10,10 @@ use tolman::methods::name::Method;
 use tolman::output::dataset::{Dataset, Values};
 use tolman::output::{read, write};
 use tolman::problem::{LoadOptions, Loaded, load};
-use tolman::progress::Silent;
+use tolman::progress::{Observer, Silent};
 use tolman::run::{Finished, Resources, run};
-use tolman::score::{Cell, Measure, Outcome, Row, Score, Scored, Settings, Source, score, table};
+use tolman::score::matrix::{Matrix, matrix};
+use tolman::score::{Cell, Measure, Outcome, Row, Runs, Score, Scored, Settings, Source, score, table};
 use tolman::solvers::krylov::Status;
 
 use crate::command::{text, tolman};
@@ -272,7 +273,10 @@ fn the_matrix_has_every_problem_and_the_reasons_of_gaps() {
     let arguments = ["score", "--all", "--problems", ".", "--methods", "m1:levermore,characteristics"];
     let text = exits(folder.path(), &arguments, 0);
     assert!(
-        text.contains("table: its data are external") && text.contains("pulse, characteristics:"),
+        text.contains("table: its data are external")
+            && text.contains("pulse, characteristics:")
+            && text.contains("table no data no data")
+            && text.contains("cannot treat"),
         "{text}"
     );
     let found = read(&folder.path().join("scores.h5")).unwrap();
@@ -283,7 +287,25 @@ fn the_matrix_has_every_problem_and_the_reasons_of_gaps() {
     // A gray problem has no mean energy.
     assert_eq!(found.array("has_mean_energy").unwrap()[[1, 0]], 0.0);
     let page = std::fs::read_to_string(folder.path().join("scores.html")).unwrap();
-    assert!(page.contains("Flux factor, L1 over radius"));
+    assert!(
+        page.contains("Flux factor, L1 over radius") && page.contains("href=\"scores_cards/sphere.html\"")
+    );
+    let cards = folder.path().join("scores_cards");
+    let card = std::fs::read_to_string(cards.join("sphere.json")).unwrap();
+    let card: serde_json::Value = serde_json::from_str(&card).unwrap();
+    let luminosity = relative(&card, "luminosity_infinity", "AtRadius");
+    assert_relative_eq!(luminosity, values[[1, 0]], max_relative = 1e-9);
+    assert!(cards.join("sphere.html").is_file() && !cards.join("table.html").exists());
+    // Every run has its duration; the closures are tested on each reference.
+    assert_eq!(found.array("has_wall_time").unwrap()[[1, 0]], 1.0);
+    let (closures, there) =
+        (found.array("closure_error").unwrap(), found.array("has_closure_error").unwrap());
+    let mean = |name: &str| {
+        let index = found.texts("closure").unwrap().iter().position(|closure| closure == name).unwrap();
+        assert_eq!((there[[1, index]], there[[2, index]]), (1.0, 0.0));
+        closures[[1, index]]
+    };
+    assert!(mean("minerbo") > 1e-3 && mean("minerbo") < mean("kershaw"));
     std::fs::write(folder.path().join("broken.ron"), "(format: 1)").unwrap();
     assert!(exits(folder.path(), &arguments, 2).contains("broken:"));
 }
@@ -329,7 +351,7 @@ fn scored(problem: &str, scheme: &dyn Fn(&mut Finished)) -> Score {
 fn scored_by(problem: &str, change: &dyn Fn(Method, &mut Finished)) -> Score {
     let folder = folder();
     let problem = load(&folder.path().join(problem), &LoadOptions::default()).unwrap();
-    let solver = |problem: &Loaded, method: Method| -> Result<Finished> {
+    let solver = |problem: &Loaded, method: Method, _: &dyn Observer| -> Result<Finished> {
         let mut finished = run(problem, &resources(), &Silent, &mut |_| Ok(()))?;
         change(method, &mut finished);
         Ok(finished)
@@ -348,6 +370,7 @@ fn settings(folder: &Path) -> Settings {
         radius: None,
         factor: 2.0,
         memory: u64::MAX,
+        runs: Runs::default(),
     }
 }
 
@@ -464,10 +487,189 @@ fn a_scheme_with_nan_or_without_convergence_has_no_numbers() {
 fn an_interruption_is_no_score() {
     let folder = folder();
     let problem = load(&folder.path().join("sphere.ron"), &LoadOptions::default()).unwrap();
-    let solver = |problem: &Loaded, method: Method| match method {
+    let solver = |problem: &Loaded, method: Method, _: &dyn Observer| match method {
         Method::Boltzmann => run(problem, &resources(), &Silent, &mut |_| Ok(())),
         _ => Err(Error::Interrupted),
     };
     let found = score(&problem, &settings(folder.path()), &solver, &Silent);
     assert!(matches!(found, Err(Error::Interrupted)));
+}
+
+/// The mean error of Kershaw's closure on a run, from the moments in its file.
+#[test]
+fn closures_are_tested_on_the_moments_of_the_reference() {
+    let folder = folder();
+    let found = json(folder.path(), &["score", "sphere.ron", "--methods", "m1:levermore"]);
+    exits(folder.path(), &["run", "sphere.ron", "-o", "exact.h5"], 0);
+    let exact = read(&folder.path().join("exact.h5")).unwrap();
+    let [j, h, k, r, weight] = ["j", "h", "k", "r", "r_weight"].map(|name| exact.reals(name).unwrap());
+    let (mut sum, mut weights, mut half, mut half_weights) = (0.0, 0.0, 0.0, 0.0);
+    for i in 0..r.len() {
+        let (flux, weight) = (h[i] / j[i], weight[i] / r[i]);
+        let error = ((1.0 + 2.0 * flux * flux) / 3.0 - k[i] / j[i]).abs();
+        sum += weight * error;
+        weights += weight;
+        if (0.1..=0.9).contains(&flux) {
+            half += weight * error;
+            half_weights += weight;
+        }
+    }
+    let ranking = found["closures"]["Ok"]["ranking"].as_array().unwrap();
+    assert_eq!(ranking.len(), 8);
+    let kershaw = &ranking.iter().find(|closure| closure["closure"] == "kershaw").unwrap()["chi"];
+    assert_relative_eq!(kershaw["mean"].as_f64().unwrap(), sum / weights, max_relative = 1e-6);
+    assert_relative_eq!(kershaw["transition"].as_f64().unwrap(), half / half_weights, max_relative = 1e-6);
+    let means: Vec<f64> = ranking.iter().map(|closure| closure["chi"]["mean"].as_f64().unwrap()).collect();
+    assert!(means.is_sorted());
+    let text = exits(folder.path(), &["score", "sphere.ron", "--methods", "m1:levermore"], 0);
+    assert!(text.contains("half transparent") && text.contains("maximum_entropy_fermi"), "{text}");
+    let page = std::fs::read_to_string(folder.path().join("sphere_score.html")).unwrap();
+    assert!(page.contains("Error of χ over radius") && page.contains("Error of q over radius"));
+    let file = read(&folder.path().join("sphere_score.h5")).unwrap();
+    let test = file.get_group("reference").unwrap().get_group("closure_test").unwrap();
+    assert_eq!(test.reals("chi_error_by_radius").unwrap().len(), 8 * r.len());
+    assert_eq!(test.reals("chi_error_by_energy").unwrap().len(), 8);
+}
+
+/// Runs that take too long have no numbers, and the others have.
+#[test]
+fn a_run_beyond_the_time_limit_has_no_numbers() {
+    let folder = folder();
+    exits(folder.path(), &["run", "sphere.ron", "-o", "exact.h5"], 0);
+    let arguments = ["score", "sphere.ron", "--methods", "m1,leakage", "--reference", "exact.h5"];
+    let text = exits(folder.path(), &[&arguments[..], &["--time-limit", "1e-6"]].concat(), 1);
+    assert!(text.contains("m1:minerbo TIME LIMIT") && text.contains("stopped after 0.000001 s"), "{text}");
+    assert!(text.contains("leakage:interpolated converged"), "{text}");
+    exits(folder.path(), &[&arguments[..], &["--time-limit", "1000"]].concat(), 0);
+    for limit in ["0", "-1", "NaN"] {
+        let text = exits(folder.path(), &[&arguments[..], &["--time-limit", limit]].concat(), 2);
+        assert!(text.contains("a positive number of seconds"), "{text}");
+    }
+    // The reference alone can take too long.
+    let text = exits(folder.path(), &["score", "sphere.ron", "--time-limit", "1e-9"], 1);
+    assert!(text.contains("the reference did not converge: stopped after"), "{text}");
+}
+
+/// A kept run, recognised by a luminosity that no run has.
+#[test]
+fn runs_are_taken_from_an_earlier_matrix_where_they_are_the_same() {
+    let folder = folder();
+    for other in ["pulse.ron", "atmosphere.ron"] {
+        std::fs::remove_file(folder.path().join(other)).unwrap();
+    }
+    let arguments = ["score", "--all", "--problems", ".", "--methods", "m1:levermore"];
+    let error = |more: &[&str]| {
+        exits(folder.path(), &[&arguments[..], more].concat(), 0);
+        read(&folder.path().join("scores.h5")).unwrap().array("luminosity").unwrap()[[0, 0]]
+    };
+    let first = error(&[]);
+    let path = folder.path().join("scores_cards/runs/sphere/m1_levermore.h5");
+    let mut kept = read(&path).unwrap();
+    change_values(&mut kept, "luminosity_infinity", |_, value| *value *= 2.0);
+    write(&kept, &path).unwrap();
+    assert_relative_eq!(error(&["--resume"]), 2.0 * (1.0 + first) - 1.0, max_relative = 1e-6);
+    // Another problem, and what is not asked to go on, are solved.
+    let other = error(&["--resume", "--set", "opacities[0].absorption=Constant(2.1)"]);
+    assert!(other.abs() < 0.5, "{other}");
+    write(&kept, &path).unwrap();
+    assert_relative_eq!(error(&[]), first, max_relative = 1e-9);
+}
+
+/// What an interruption leaves is not done again, and what a limit of time has stopped only with a longer one.
+#[test]
+fn an_interruption_loses_the_run_it_stops() {
+    let folder = folder();
+    for other in ["pulse.ron", "atmosphere.ron"] {
+        std::fs::remove_file(folder.path().join(other)).unwrap();
+    }
+    let runs = Runs { folder: Some(folder.path().join("runs")), resume: true, time_limit: None };
+    let mut settings = Settings { runs, ..settings(folder.path()) };
+    settings.methods = ["m1:minerbo", "m1:levermore"].map(|name| name.parse().unwrap()).to_vec();
+    let scored =
+        |settings: &Settings, solve: &dyn Fn(Method) -> Option<Error>| -> (Result<Matrix>, Vec<String>) {
+            let made = std::sync::Mutex::new(Vec::new());
+            let solver = |problem: &Loaded, method: Method, _: &dyn Observer| -> Result<Finished> {
+                made.lock().unwrap().push(method.to_string());
+                match solve(method) {
+                    Some(error) => Err(error),
+                    None => run(problem, &resources(), &Silent, &mut |_| Ok(())).map(|mut finished| {
+                        finished.dataset.attribute("method", method.to_string());
+                        finished
+                    }),
+                }
+            };
+            let (options, mut save) = (LoadOptions::default(), |_: &Matrix, _: Option<&Score>| Ok(()));
+            let found = matrix(folder.path(), &options, settings, &solver, &Silent, &mut save);
+            (found, made.into_inner().unwrap())
+        };
+    let stop =
+        |name: &'static str| move |method: Method| (method.to_string() == name).then_some(Error::Interrupted);
+    let (found, made) = scored(&settings, &stop("m1:levermore"));
+    assert!(matches!(found, Err(Error::Interrupted)));
+    assert_eq!(made, ["boltzmann", "m1:minerbo", "m1:levermore"]);
+    // A run that fails is kept too.
+    let fails = |_: Method| Some(Error::Numerical("singular".to_owned()));
+    let (found, made) = scored(&settings, &fails);
+    assert_eq!(made, ["m1:levermore"]);
+    let outcome =
+        |found: Result<Matrix>| found.unwrap().lines[0].numbers.as_ref().unwrap().entries[1].outcome.clone();
+    assert_eq!(outcome(found), Outcome::NotConverged("singular".to_owned()));
+    let (found, made) = scored(&settings, &|_| None);
+    assert_eq!((outcome(found), made.len()), (Outcome::NotConverged("singular".to_owned()), 0));
+    // An interruption beyond the limit of time is that limit.
+    std::fs::remove_file(folder.path().join("runs/sphere/m1_levermore.h5")).unwrap();
+    settings.runs.time_limit = Some(std::time::Duration::from_nanos(1));
+    let (found, _) = scored(&settings, &stop("m1:levermore"));
+    assert!(matches!(outcome(found), Outcome::TimeLimit(_)));
+    let (found, made) = scored(&settings, &|_| None);
+    assert!(matches!(outcome(found), Outcome::TimeLimit(_)) && made.is_empty());
+    settings.runs.time_limit = Some(std::time::Duration::from_secs(1000));
+    let (found, made) = scored(&settings, &|_| None);
+    assert_eq!((outcome(found), made), (Outcome::Scored, vec!["m1:levermore".to_owned()]));
+}
+
+/// A scheme that heats nothing has no heating, which is a number.
+#[test]
+fn a_scheme_without_heating_misses_all_of_it() {
+    let found = scored("atmosphere.ron", &|finished| {
+        finished.dataset.attribute("gain_heating", 0.0).attribute("gain_radius", 0.0);
+    });
+    assert_eq!(numbers(row(&found, "gain_heating", Measure::Single)).relative, Some(-1.0));
+    assert!(matches!(row(&found, "gain_radius", Measure::Single).cells[0], Cell::Missing(_)));
+}
+
+/// The reference's own error of a norm does not need a scheme that has the quantity.
+#[test]
+fn the_error_of_a_norm_is_that_of_the_reference() {
+    let error = 0.01;
+    let found = scored_by("sphere.ron", &|method, finished| {
+        if method == Method::Boltzmann {
+            let flux = finished.dataset.get("flux_factor").unwrap().clone();
+            let mut own = flux.clone();
+            own.name = "flux_factor_error".to_owned();
+            let Values::Real(values) = &mut own.values else { panic!() };
+            values.iter_mut().for_each(|value| *value *= error);
+            finished.dataset.variables.push(own);
+        } else {
+            let kept = ["species", "r", "energy", "luminosity_infinity"];
+            finished.dataset.variables.retain(|variable| kept.contains(&variable.name.as_str()));
+        }
+    });
+    let flux = row(&found, "flux_factor", Measure::L1);
+    assert!(matches!(flux.cells[0], Cell::Missing(_)));
+    assert_relative_eq!(flux.reference_error.unwrap(), error, max_relative = 1e-9);
+}
+
+#[test]
+fn the_heating_factor_is_an_option() {
+    let folder = folder();
+    let heating = |more: &[&str]| {
+        let arguments = ["score", "atmosphere.ron", "--methods", "leakage:oconnor_ott"];
+        relative(&json(folder.path(), &[&arguments[..], more].concat()), "gain_heating", "Single")
+    };
+    assert_eq!(heating(&["--heating-factor", "0"]), -1.0);
+    assert_eq!(heating(&[]), heating(&["--heating-factor", "1"]));
+    assert!(heating(&["--heating-factor", "1.5"]) > heating(&[]) + 0.1);
+    let text = exits(folder.path(), &["score", "atmosphere.ron", "--heating-factor", "-1"], 2);
+    assert!(text.contains("not negative"), "{text}");
 }

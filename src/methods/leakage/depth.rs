@@ -4,6 +4,7 @@ use rayon::prelude::*;
 
 use super::medium::{Measure, Medium};
 use super::radial::RadialIntegral;
+use crate::diagnostics::neutrinosphere::radius_at_depth;
 use crate::methods::setup::Setup;
 
 /// Optical depths from the radial nodes to the outer edge, beyond which there is nothing.
@@ -23,6 +24,34 @@ pub struct Depths {
     pub bias: Vec<f64>,
     /// e^(−τ) δτ²/2 of `transport_mean`, at (species, radius).
     pub bias_mean: Vec<f64>,
+}
+
+/// Neutrinospheres as leakage has them: radii of depth 2/3 [length], 0 where there is none.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Spheres {
+    /// Of the transport opacity, at (species, energy).
+    pub transport: Vec<f64>,
+    /// Of the effective opacity, at (species, energy).
+    pub effective: Vec<f64>,
+    /// Of the transport opacity averaged over the local energy spectrum, per species.
+    pub transport_mean: Vec<f64>,
+    /// Of the effective opacity averaged over the local energy spectrum, per species.
+    pub effective_mean: Vec<f64>,
+}
+
+impl Spheres {
+    pub(super) fn new(setup: &Setup, medium: &Medium, means: &Means) -> Self {
+        let radii = |opacities: &[f64]| -> Vec<f64> {
+            let rays = opacities.chunks(setup.phase_space.radial.nodes.len());
+            rays.map(|opacity| radius_at_depth(&setup.phase_space, &setup.geometry, opacity)).collect()
+        };
+        Self {
+            transport: radii(&medium.transport),
+            effective: radii(&medium.effective),
+            transport_mean: radii(&means.energy),
+            effective_mean: radii(&means.effective),
+        }
+    }
 }
 
 /// Averages of the opacities over the spectrum f that [`local_spectrum`] gives, at (species, radius), in

@@ -10,7 +10,8 @@ use crate::methods::setup::Setup;
 /// [erg cm⁻³ s⁻¹]: what diffusion takes from the matter, negative where it brings more than it takes.
 ///
 /// F is that at equal comoving energy; the redshift along the gradient is left out, as leakage schemes
-/// leave it out. Fluxes are differences between neighbouring nodes, with the harmonic mean of the
+/// leave it out: what is compared is density with gradient, and no other difference (docs/leakage.md has its
+/// size). Fluxes are differences between neighbouring nodes, with the harmonic mean of the
 /// opacities' inverses, and the divergence is that of the shell between the two mid-points.
 pub(super) fn by_gradient(setup: &Setup, medium: &Medium) -> Vec<f64> {
     let measure = Measure::new(setup);

@@ -11,7 +11,7 @@ const SPHERE: f64 = 2.0 / 3.0;
 /// What matter at each (species, radius) absorbs of a flux.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub(super) struct HeatingOpacity {
-    /// κ_heat ⟨1/F⟩ e^(−2τ): energy absorbed per volume, relative to the energy flux L/(4πr²) [1/length].
+    /// f_heat κ_heat ⟨1/F⟩ e^(−2τ): energy absorbed per volume, relative to the energy flux L/(4πr²) [1/length].
     pub absorption: Vec<f64>,
     /// Mean energy of the neutrinos absorbed \[erg\].
     pub energy: Vec<f64>,
@@ -23,8 +23,8 @@ impl HeatingOpacity {
         Self { absorption: vec![0.0; places], energy: vec![1.0; places] }
     }
 
-    /// κ_heat is κ* averaged over the energy spectrum of the neutrinosphere.
-    pub fn new(setup: &Setup, medium: &Medium, depths: &Depths) -> Self {
+    /// κ_heat is κ* averaged over the energy spectrum of the neutrinosphere; `factor` is f_heat.
+    pub fn new(setup: &Setup, medium: &Medium, depths: &Depths, factor: f64) -> Self {
         let (measure, radii) = (Measure::new(setup), setup.phase_space.radial.nodes.len());
         let mut heating = Self::default();
         for (species, depth) in depths.transport_mean.chunks_exact(radii).enumerate() {
@@ -38,7 +38,8 @@ impl HeatingOpacity {
                 };
                 let (number, energy) = (|k| measure.number(k, i), |k| measure.energy(k, i));
                 let (by_number, by_energy) = (absorption(&number), absorption(&energy));
-                heating.absorption.push(by_energy * inverse_flux_factor(depth) * (-2.0 * depth).exp());
+                let share = factor * inverse_flux_factor(depth) * (-2.0 * depth).exp();
+                heating.absorption.push(by_energy * share);
                 let absorbed = by_number * total(&number);
                 let mean = by_energy * total(&energy) / absorbed;
                 heating.energy.push(if absorbed > 0.0 { mean } else { 1.0 });

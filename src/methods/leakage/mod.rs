@@ -15,7 +15,7 @@ mod rates;
 mod result;
 mod scheme;
 
-pub use depth::{Depths, bias_of_exp_tau};
+pub use depth::{Depths, Spheres, bias_of_exp_tau};
 pub use scheme::Scheme;
 
 use self::depth::Means;
@@ -30,7 +30,10 @@ use crate::error::{Error, Result};
 #[derive(Debug, Clone, PartialEq)]
 pub struct LeakageSolution {
     pub scheme: Scheme,
+    /// f_heat, which counts for [`Scheme::heats`] only.
+    pub heating_factor: f64,
     pub depths: Depths,
+    pub spheres: Spheres,
     /// What the matter would emit into empty space [cm⁻³ s⁻¹].
     pub number_production: Vec<f64>,
     /// [erg cm⁻³ s⁻¹]
@@ -59,12 +62,38 @@ pub struct LeakageSolution {
     pub gradient_diffusion: Vec<f64>,
 }
 
+/// What a scheme leaves open.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Settings {
+    /// f_heat, by which [`Scheme::OConnorOtt`] multiplies its heating; 0 is none. O'Connor & Ott (2010) tune it
+    /// to make models explode, and 1, the default, is the heating that their scheme has by itself.
+    pub heating_factor: f64,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self { heating_factor: 1.0 }
+    }
+}
+
+/// Leakage on `setup` with `scheme` and the default [`Settings`].
+///
+/// # Errors
+/// See [`solve_with`].
+pub fn solve(setup: &Setup, scheme: Scheme) -> Result<LeakageSolution> {
+    solve_with(setup, scheme, Settings::default())
+}
+
 /// Leakage on `setup` with `scheme`.
 ///
 /// # Errors
-/// [`Error::Field`] for a problem whose outer edge reflects, because neutrinos leak into empty space;
-/// [`Error::Numerical`] for rates that are not finite.
-pub fn solve(setup: &Setup, scheme: Scheme) -> Result<LeakageSolution> {
+/// [`Error::Field`] for a heating factor that is negative or not finite, and for a problem whose outer edge
+/// reflects, because neutrinos leak into empty space; [`Error::Numerical`] for rates that are not finite.
+pub fn solve_with(setup: &Setup, scheme: Scheme, settings: Settings) -> Result<LeakageSolution> {
+    let factor = settings.heating_factor;
+    if !(factor.is_finite() && factor >= 0.0) {
+        return Err(Error::field("heating_factor", factor, "a number that is not negative"));
+    }
     if setup.boundaries.reflecting().1 {
         let valid = "Vacuum or Given: what leaks does not come back";
         return Err(Error::field("boundary.outer", "Reflecting", valid));
@@ -74,11 +103,14 @@ pub fn solve(setup: &Setup, scheme: Scheme) -> Result<LeakageSolution> {
     let depths = Depths::new(setup, &medium, &means);
     let rates = Rates { setup, medium: &medium, means: &means, depths: &depths, scheme }.all();
     let heating = if scheme.heats() {
-        HeatingOpacity::new(setup, &medium, &depths)
+        HeatingOpacity::new(setup, &medium, &depths, factor)
     } else {
         HeatingOpacity::none(rates.len())
     };
+    let spheres = Spheres::new(setup, &medium, &means);
     let mut solution = LeakageSolution::local(scheme, depths, &rates);
+    solution.spheres = spheres;
+    solution.heating_factor = factor;
     solution.gradient_diffusion = diffusion::by_gradient(setup, &medium);
     solution.add_luminosities(setup, &rates, &heating);
     solution.check()?;
@@ -91,7 +123,9 @@ impl LeakageSolution {
         let pick = |value: fn(&LocalRates) -> f64| rates.iter().map(value).collect();
         Self {
             scheme,
+            heating_factor: 1.0,
             depths,
+            spheres: Spheres::default(),
             number_production: pick(|rates| rates.production.number),
             energy_production: pick(|rates| rates.production.energy),
             number_diffusion: pick(|rates| rates.diffusion.number),

@@ -30,9 +30,13 @@ impl LeakageSolution {
             dataset.real(name, &["species", "r"], unit, meaning, values);
         }
         self.add_depths(dataset);
+        self.add_spheres(dataset, setup);
         self.add_heating(dataset, setup);
         dataset.attribute("leakage_scheme", self.scheme.name());
         dataset.attribute("leakage_reference", self.scheme.reference());
+        if self.scheme.heats() {
+            dataset.attribute("leakage_heating_factor", self.heating_factor);
+        }
     }
 
     fn luminosities(&self, setup: &Setup) -> Vec<Column<'_>> {
@@ -155,6 +159,23 @@ impl LeakageSolution {
             ("leakage_bias_of_exp_tau_mean", &["species", "r"], bias, &depths.bias_mean),
         ] {
             dataset.real(name, dimensions, "1", meaning, values.clone());
+        }
+    }
+
+    /// Neutrinospheres, under the reference's names.
+    fn add_spheres(&self, dataset: &mut Dataset, setup: &Setup) {
+        let unit = setup.units.label("cm");
+        let spheres = &self.spheres;
+        for (name, depth, spectral, mean) in [
+            ("energy_sphere", "effective", &spheres.effective, &spheres.effective_mean),
+            ("transport_sphere", "transport", &spheres.transport, &spheres.transport_mean),
+        ] {
+            let meaning = format!("radius of radial {depth} optical depth 2/3, with leakage's occupation");
+            let variable = dataset.real(name, &["species", "energy"], unit, &meaning, spectral.clone());
+            variable.attribute("no_sphere", 0.0);
+            let meaning = format!("{meaning}, of the opacity averaged over its local energy spectrum");
+            let name = format!("{name}_mean");
+            dataset.real(&name, &["species"], unit, &meaning, mean.clone()).attribute("no_sphere", 0.0);
         }
     }
 
