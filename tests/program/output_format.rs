@@ -393,7 +393,8 @@ fn a_write_without_space_leaves_nothing() {
     let path = folder.path().join("out.h5");
     write(&before, &path).unwrap();
     // The limit is in units of 512 bytes; the signal that comes with it is ignored.
-    let script = "trap '' XFSZ; ulimit -f 128; exec \"$0\" --exact output_format::write_with_little_space --ignored";
+    let script =
+        "trap '' XFSZ; ulimit -f 128; exec \"$0\" --exact output_format::write_with_little_space --ignored";
     let run = std::process::Command::new("sh")
         .args(["-c", script])
         .arg(std::env::current_exe().unwrap())
