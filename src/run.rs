@@ -335,12 +335,13 @@ impl Job<'_> {
         let f = initial_distribution(self.problem, self.setup)?;
         let mut state = evolution.start(&Moments::new(&self.setup.phase_space, &f));
         let (mut times, mut states) = (Vec::new(), Vec::new());
-        let mut push = |evolution: &fld::evolution::Evolution, state: &fld::evolution::State| {
-            times.push(state.time * self.setup.units.time_unit());
-            states.push(self.fld_state(evolution, state)?);
-            let unit = if self.setup.units.physical { "s" } else { "1" };
-            output::time_series(times.clone(), unit, &states)
-        };
+        let mut push =
+            |evolution: &fld::evolution::Evolution, state: &fld::evolution::State| -> Result<Dataset> {
+                times.push(state.time * self.setup.units.time_unit());
+                states.push(self.fld_state(evolution, state)?);
+                let unit = if self.setup.units.physical { "s" } else { "1" };
+                output::time_series(times.clone(), unit, &states)
+            };
         let mut series = push(&evolution, &state)?;
         let outcome = evolution.run(&mut state, &mut |evolution, state| {
             series = push(evolution, state)?;

@@ -57,6 +57,8 @@ const LOST: f64 = 1e6;
 
 /// In one step J changes by no more than this factor.
 const LARGEST_CHANGE: f64 = 10.0;
+/// J that collisions may make of next to nothing in one step.
+const FILLED: f64 = 1e-2;
 /// A step may let the residual grow by this factor.
 const GROWTH: f64 = 1.5;
 /// The first damping after steps without it have failed, in row scales, its growth after a rejected step and its
@@ -221,10 +223,13 @@ fn accepted_step(
     None
 }
 
-/// The new value within a factor of the old one and, where collisions fill states, below 1.
+/// The new value within a factor of the old one. Where collisions fill states it stays below 1 and may rise to
+/// [`FILLED`] at once.
 fn bounded(system: &System, j: f64, next: f64) -> f64 {
-    let next = if j > 0.0 { next.clamp(j / LARGEST_CHANGE, LARGEST_CHANGE * j) } else { next };
-    if system.kernels.is_some() && j < 1.0 { next.min(0.5 * (1.0 + j)) } else { next }
+    let collides = system.kernels.is_some();
+    let top = if collides { (LARGEST_CHANGE * j).max(FILLED) } else { LARGEST_CHANGE * j };
+    let next = if j > 0.0 { next.clamp(j / LARGEST_CHANGE, top) } else { next };
+    if collides && j < 1.0 { next.min(0.5 * (1.0 + j)) } else { next }
 }
 
 /// −(∂residual/∂J + damping × speed)⁻¹ residual.
@@ -275,7 +280,7 @@ fn relative_residual(system: &System, j: &[f64], state: &State) -> f64 {
 fn without_progress(residuals: &[f64]) -> bool {
     let (last, recent) = residuals.split_at(residuals.len().saturating_sub(CYCLE));
     let least = |residuals: &[f64]| residuals.iter().copied().fold(f64::INFINITY, f64::min);
-    residuals.len() % CYCLE == 0 && !last.is_empty() && least(recent) > 0.5 * least(last)
+    residuals.len().is_multiple_of(CYCLE) && !last.is_empty() && least(recent) > 0.5 * least(last)
 }
 
 /// Whether the last steps did next to nothing, or rounding does not allow more.

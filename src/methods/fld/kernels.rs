@@ -44,7 +44,7 @@ impl Kernels {
     /// of this one. No more than x₀ is taken off, no more than x₀ is added.
     pub fn anisotropy(&self, i: usize, species: usize, j: &[f64], p: usize, extinction: f64) -> f64 {
         let Some(kernel) = &self.inelastic.nodes()[i].scattering[species] else { return 0.0 };
-        if !(j[p] > LEAST_J) {
+        if j[p] <= LEAST_J {
             return 0.0;
         }
         let blocking = (1.0 - j[p]) / j[p];

@@ -54,7 +54,7 @@ pub struct State {
 /// A value at a node, and its derivatives to J of the same member at the node below, the node itself and the node
 /// above.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
-struct Local3 {
+struct Sloped {
     value: f64,
     slopes: [f64; 3],
 }
@@ -204,23 +204,23 @@ impl System<'_> {
     }
 
     /// Mean of both faces' H, no more than J.
-    fn mean_h(&self, x: &[f64], faces: &[Face], i: usize, m: usize) -> Local3 {
+    fn mean_h(&self, x: &[f64], faces: &[Face], i: usize, m: usize) -> Sloped {
         let (mesh, n) = (&self.discrete.mesh, self.size());
         let (lower, upper) = (faces[i * n + m].flux, faces[(i + 1) * n + m].flux);
         let factor = 0.5 * mesh.clock[i].powi(3) / mesh.node_area[i];
         let (value, j) = (factor * (lower.value + upper.value), x[i * n + m].max(0.0));
         if value.abs() > j {
-            return Local3 { value: j * value.signum(), slopes: [0.0, value.signum(), 0.0] };
+            return Sloped { value: j * value.signum(), slopes: [0.0, value.signum(), 0.0] };
         }
         let slopes = [lower.below, lower.above + upper.below, upper.above].map(|slope| factor * slope);
-        Local3 { value, slopes }
+        Sloped { value, slopes }
     }
 
     /// (W/α)(J + vH).
-    fn stored(&self, x: &[f64], faces: &[Face], i: usize, m: usize) -> Local3 {
+    fn stored(&self, x: &[f64], faces: &[Face], i: usize, m: usize) -> Sloped {
         let mesh = &self.discrete.mesh;
         let (time, v) = (mesh.time[i], mesh.node_velocity[i]);
-        let mut stored = Local3 { value: time * x[i * self.size() + m], slopes: [0.0, time, 0.0] };
+        let mut stored = Sloped { value: time * x[i * self.size() + m], slopes: [0.0, time, 0.0] };
         if v != 0.0 {
             let h = self.mean_h(x, faces, i, m);
             stored.value += time * v * h.value;
@@ -236,7 +236,7 @@ impl System<'_> {
     }
 
     /// What moves to lower energies at the speed of its own line: J(rest + h·flux + χ·pressure).
-    fn shifted(&self, x: &[f64], faces: &[Face], i: usize, m: usize) -> Local3 {
+    fn shifted(&self, x: &[f64], faces: &[Face], i: usize, m: usize) -> Sloped {
         let (drift, n) = (self.discrete.mesh.drift[i], self.size());
         let (h, j) = (self.mean_h(x, faces, i, m), x[i * n + m]);
         let chis = [faces[i * n + m].chi, faces[(i + 1) * n + m].chi];
@@ -244,7 +244,7 @@ impl System<'_> {
         let chi = share * (chis[0].value + chis[1].value);
         let chi_slopes = [chis[0].below, chis[0].above + chis[1].below, chis[1].above];
         let mut shifted =
-            Local3 { value: drift.rest * j + drift.flux * h.value + drift.pressure * chi * j, ..h };
+            Sloped { value: drift.rest * j + drift.flux * h.value + drift.pressure * chi * j, ..h };
         for (slope, chi_slope) in shifted.slopes.iter_mut().zip(chi_slopes) {
             *slope = drift.flux * *slope + drift.pressure * share * chi_slope * j;
         }
