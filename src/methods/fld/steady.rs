@@ -121,6 +121,9 @@ pub fn outcome(solved: &[Solved]) -> Outcome {
     })
 }
 
+/// |H|/J above which H is an error of its interpolation in energy.
+const LARGEST_FACTOR: f64 = 1.05;
+
 /// J, H, K, L at the energy nodes. H/J is interpolated linearly in energy; K and L are those that the limiter
 /// implies at that flux factor.
 pub fn moments<'s>(
@@ -148,6 +151,7 @@ pub fn moments<'s>(
             // Of both signs, H is what H + 2J adds to 2J.
             let shifted = lines.at_node(k, mesh.clock[i], |p| 2.0 * spectrum[p].0 + spectrum[p].1);
             let h = shifted - 2.0 * j;
+            let h = if h.abs() > LARGEST_FACTOR * j { j * h.signum() } else { h };
             let (chi, q) = discrete.limiter.factors(if j > 0.0 { h / j } else { 0.0 });
             let index = (s * energies + k) * mesh.nodes + i;
             (moments.j[index], moments.h[index]) = (j, h);
