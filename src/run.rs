@@ -124,7 +124,7 @@ pub fn run_approximate(
     }
     on_its_grid(problem, method, resources, |job| match method {
         Method::M1(closure) => job.m1(closure, observer, save),
-        Method::Fld(limiter) => job.fld(limiter, observer),
+        Method::Fld(limiter) => job.fld(limiter, observer, save),
         _ => Err(Error::Numerical(format!("{method} is not an approximate method"))),
     })
 }
@@ -165,7 +165,10 @@ fn on_its_grid(
         };
         let problem = &on_grid;
         let setup = Setup::build(problem)?;
-        let needed = m1::memory_estimate(&setup);
+        let needed = match method {
+            Method::Fld(_) => fld::memory_estimate(&setup),
+            _ => m1::memory_estimate(&setup),
+        };
         if needed > resources.memory {
             return Err(too_large(gigabytes(needed as f64), resources.memory));
         }
@@ -332,19 +335,76 @@ impl Job<'_> {
         Ok((dataset, solution.status))
     }
 
-    fn fld(&self, limiter: Limiter, observer: &dyn Observer) -> Result<(Dataset, Status)> {
+    fn fld(
+        &self,
+        limiter: Limiter,
+        observer: &dyn Observer,
+        save: &mut dyn FnMut(&Dataset) -> Result<()>,
+    ) -> Result<(Dataset, Status)> {
         let ModeFile::SteadyState { tolerance, max_iterations } = self.problem.file.mode else {
-            let valid = "SteadyState: flux-limited diffusion is solved for steady states only";
-            return Err(Error::field("mode", "Evolution", valid));
+            return self.fld_evolution(limiter, observer, save);
         };
-        let limits = Limits { tolerance, iterations: max_iterations };
+        let limits = Limits { tolerance: tolerance.max(fld::TOLERANCE), iterations: max_iterations };
         let solution = fld::solve(self.setup, limiter, limits, observer)?;
         let radii = criteria::sample_radii(self.problem)?;
         let mut dataset = result::dataset_of_moments(self.setup, &solution.moments, None, &radii)?;
+        let imbalance = largest(solution.balances.iter().map(|balance| balance.residual().abs()));
         dataset
             .attribute("iterations", solution.outcome.iterations as i64)
+            .attribute("number_balance", imbalance)
             .attribute("residual_history", Attribute::Reals(solution.outcome.residuals));
         Ok((dataset, solution.outcome.status))
+    }
+
+    fn fld_evolution(
+        &self,
+        limiter: Limiter,
+        observer: &dyn Observer,
+        save: &mut dyn FnMut(&Dataset) -> Result<()>,
+    ) -> Result<(Dataset, Status)> {
+        let plan = plan(self.problem)?;
+        let mut evolution = fld::evolution::Evolution::new(self.setup, &plan, limiter, observer)?;
+        let f = initial_distribution(self.problem, self.setup)?;
+        let mut state = evolution.start(&Moments::new(&self.setup.phase_space, &f));
+        let (mut times, mut states) = (Vec::new(), Vec::new());
+        let mut push =
+            |evolution: &fld::evolution::Evolution, state: &fld::evolution::State| -> Result<Dataset> {
+                times.push(state.time * self.setup.units.time_unit());
+                states.push(self.fld_state(evolution, state)?);
+                let unit = if self.setup.units.physical { "s" } else { "1" };
+                output::time_series(times.clone(), unit, &states)
+            };
+        let mut series = push(&evolution, &state)?;
+        let outcome = evolution.run(&mut state, &mut |evolution, state| {
+            series = push(evolution, state)?;
+            save(&self.with_provenance(series.clone(), state.status))
+        });
+        match outcome {
+            Ok(()) => Ok((series, state.status)),
+            // What was reached is complete and is kept.
+            Err(Error::Interrupted) => Ok((series, Status::Interrupted)),
+            Err(error) => Err(error),
+        }
+    }
+
+    fn fld_state(
+        &self,
+        evolution: &fld::evolution::Evolution,
+        state: &fld::evolution::State,
+    ) -> Result<Dataset> {
+        let radii = criteria::sample_radii(self.problem)?;
+        let mut dataset = result::dataset_of_moments(self.setup, &evolution.moments(state), None, &radii)?;
+        dataset.attribute("number_balance", state.imbalance);
+        let meaning = "neutrinos on the slice t = const";
+        dataset.real("number", &["species"], "1", meaning, evolution.number(state));
+        for (name, meaning, value) in [
+            ("steps", "accepted time steps", state.steps as f64),
+            ("steps_rejected", "rejected time steps", state.rejected as f64),
+            ("newton_steps", "steps of Newton's method in all stages", state.newton_steps as f64),
+        ] {
+            dataset.real(name, &[], "1", meaning, vec![value]);
+        }
+        Ok(dataset)
     }
 
     fn m1_evolution(

@@ -2,17 +2,17 @@
 
 use super::limiter::{Limiter, Opening};
 
-/// Fluxes through a face. All are of first degree in J of the node below and above, so that their
-/// derivatives are also the factors of J in them.
+/// Fluxes through a face. They are of first degree in J of the node below and above.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct Face {
     /// αr²W H.
     pub flux: Value,
     /// αr²W (H + vJ): all that flows.
     pub total: Value,
-    /// Flux factor |H|/J and Eddington factor.
+    /// Flux factor |H|/J.
     pub opening: f64,
-    pub chi: f64,
+    /// Eddington factor; 0 at an edge of the grid, which has none.
+    pub chi: Value,
 }
 
 /// A value and its derivatives to J below and above.
@@ -29,6 +29,9 @@ impl Value {
     }
 }
 
+/// χ of isotropic radiation.
+const ISOTROPIC: Value = Value { value: 1.0 / 3.0, below: 0.0, above: 0.0 };
+
 /// What a face sees besides J.
 #[derive(Debug, Clone, Copy)]
 pub struct Surroundings {
@@ -42,6 +45,8 @@ pub struct Surroundings {
     pub opacity: f64,
     /// Largest flux factor.
     pub cap: f64,
+    /// H/J_f that the linearised equations had last, for derivatives that lead from afar; none for the true ones.
+    pub dual: Option<f64>,
 }
 
 /// What closes the flux.
@@ -53,7 +58,7 @@ pub enum Law {
 }
 
 /// J below which nothing flows.
-const LEAST_J: f64 = 1e-200;
+pub const LEAST_J: f64 = 1e-200;
 
 /// The flux between `below` and `above`.
 ///
@@ -74,14 +79,18 @@ pub fn flux(law: Law, at: &Surroundings, below: f64, above: f64) -> Face {
         if outward { (below, [at.spreading[0], 0.0]) } else { (above, [0.0, at.spreading[1]]) };
     let streaming = upstream * (spread[0] + spread[1]);
     if streaming < LEAST_J {
-        return Face { chi: 1.0 / 3.0, ..Face::default() };
+        return Face { chi: ISOTROPIC, ..Face::default() };
     }
     let opacity_j = at.opacity * streaming;
-    let open = limiter.opening(gradient.abs() / opacity_j, at.cap);
-    let dh =
-        [0, 1].map(|n| open.slope * steepness[n] / opacity_j - open.scaled_slope * spread[n] / streaming);
-    let dflux =
-        [0, 1].map(|n| open.slope * steepness[n] / at.opacity + (open.h - open.scaled_slope) * spread[n]);
+    let ratio = gradient.abs() / opacity_j;
+    let open = limiter.opening(ratio, at.cap);
+    // The part of the derivatives by which h is no constant times R.
+    let bent = at.dual.filter(|_| open.h > 0.0).map_or(1.0, |dual| (sign * dual / open.h).clamp(-1.0, 1.0));
+    let secant = if ratio > 0.0 { open.h / ratio } else { open.slope };
+    let slope = secant - bent * (secant - open.slope);
+    let dh = [0, 1].map(|n| slope * steepness[n] / opacity_j - open.scaled_slope * spread[n] / streaming);
+    let by_streaming = bent.max(0.0) * (open.h - open.scaled_slope);
+    let dflux = [0, 1].map(|n| slope * steepness[n] / at.opacity + by_streaming * spread[n]);
     assemble(at, sign, open, open.h * streaming, dh, dflux, (below, above))
 }
 
@@ -106,7 +115,7 @@ fn assemble(
         total: Value { value: flux.value + at.velocity * drift, below: total(0), above: total(1) }
             .scaled(at.area),
         opening: open.h,
-        chi: open.chi,
+        chi: Value { value: open.chi, below: open.chi_by_h * dh[0], above: open.chi_by_h * dh[1] },
     }
 }
 
@@ -116,7 +125,7 @@ fn linear(at: &Surroundings, diffusivity: f64, below: f64, above: f64) -> Face {
     let flux = Value { value: d * (below - above), below: d, above: -d };
     let value = flux.value + lower * below + upper * above;
     let total = Value { value, below: d + lower, above: upper - d };
-    Face { flux: flux.scaled(at.area), total: total.scaled(at.area), opening: 0.0, chi: 1.0 / 3.0 }
+    Face { flux: flux.scaled(at.area), total: total.scaled(at.area), opening: 0.0, chi: ISOTROPIC }
 }
 
 #[cfg(test)]
@@ -137,6 +146,7 @@ mod tests {
                             spreading: [0.8, 1.3],
                             opacity,
                             cap: 0.9,
+                            dual: None,
                         };
                         check(Law::Limited(limiter), &at, below, above);
                     }

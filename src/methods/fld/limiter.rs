@@ -26,14 +26,17 @@ pub struct Opening {
     pub slope: f64,
     /// R dh/dR, which has a limit (0) at infinite R.
     pub scaled_slope: f64,
-    /// Eddington factor.
+    /// Eddington factor, and its derivative to h.
     pub chi: f64,
+    pub chi_by_h: f64,
 }
 
 /// Below this R, the series of coth R − 1/R is exact in double precision.
 const SERIES: f64 = 0.3;
 /// Above this R, coth R = 1.
 const SATURATED: f64 = 40.0;
+/// Above this R, the Eddington factor has its slope of free streaming.
+const STRAIGHT: f64 = 1e6;
 
 impl Limiter {
     /// All limiters.
@@ -95,26 +98,34 @@ impl Limiter {
 
 /// χ = (1 − h)/3 + h².
 fn rational(h: f64, slope: f64, scaled_slope: f64) -> Opening {
-    Opening { h, slope, scaled_slope, chi: (1.0 - h) / 3.0 + h * h }
+    Opening { h, slope, scaled_slope, chi: (1.0 - h) / 3.0 + h * h, chi_by_h: 2.0 * h - 1.0 / 3.0 }
 }
 
 /// h = coth R − 1/R, χ = h/R + h², dh/dR = 1/R² − 1/sinh²R = 1 − h² − 2h/R.
 fn levermore_pomraning(ratio: f64) -> Opening {
-    let (over_ratio, slope) = if ratio < SERIES {
+    let (over_ratio, slope, chi_by_h) = if ratio < SERIES {
         let r2 = ratio * ratio;
         // Bernoulli numbers: coth R − 1/R = R/3 − R³/45 + 2R⁵/945 − R⁷/4725 + 2R⁹/93555 − …
         let coefficients =
             [1.0 / 3.0, -1.0 / 45.0, 2.0 / 945.0, -1.0 / 4725.0, 2.0 / 93555.0, -1382.0 / 638_512_875.0];
         let horner = |of: &dyn Fn(usize) -> f64| (0..6).rev().fold(0.0, |sum, n| sum * r2 + of(n));
-        (horner(&|n| coefficients[n]), horner(&|n| coefficients[n] * (2 * n + 1) as f64))
+        let over_ratio = horner(&|n| coefficients[n]);
+        let slope = horner(&|n| coefficients[n] * (2 * n + 1) as f64);
+        // R d(h/R)/dR = slope − h/R.
+        let curvature = horner(&|n| if n < 5 { coefficients[n + 1] * (2 * n + 2) as f64 } else { 0.0 });
+        (over_ratio, slope, ratio * curvature / slope + 2.0 * over_ratio * ratio)
     } else {
         let coth = if ratio > SATURATED { 1.0 } else { 1.0 / ratio.tanh() };
         let sinh = if ratio > SATURATED { f64::INFINITY } else { ratio.sinh() };
-        ((coth - 1.0 / ratio) / ratio, 1.0 / (ratio * ratio) - 1.0 / (sinh * sinh))
+        let h = coth - 1.0 / ratio;
+        let slope = 1.0 / (ratio * ratio) - 1.0 / (sinh * sinh);
+        // (h/R)′/h′ → −1 where R is large.
+        let by_h = if ratio > STRAIGHT { -1.0 } else { (slope * ratio - h) / (ratio * ratio * slope) };
+        (h / ratio, slope, by_h + 2.0 * h)
     };
     let h = if ratio.is_finite() { over_ratio * ratio } else { 1.0 };
     let scaled_slope = if ratio.is_finite() { slope * ratio } else { 0.0 };
-    Opening { h, slope, scaled_slope, chi: over_ratio + h * h }
+    Opening { h, slope, scaled_slope, chi: over_ratio + h * h, chi_by_h }
 }
 
 impl FromStr for Limiter {

@@ -7,8 +7,14 @@
 use crate::methods::setup::Setup;
 use crate::phase_space::EnergyGrid;
 
+use super::face::LEAST_J;
+
 /// Relative variation of C below which lines are the energy nodes.
 const CONSTANT: f64 = 1e-13;
+
+/// Largest |Δ ln J| from a line to an interface: spectra that are steeper are so on the way to a solution only, or
+/// far above the thermal energies.
+const STEEPEST: f64 = 1.5;
 
 /// Points of the interpolation in energy.
 const POINTS: usize = 4;
@@ -61,30 +67,53 @@ impl Lines {
         if self.gray { value(0) } else { interpolate(&self.nodes, self.energy[p] / clock, value) }
     }
 
+    /// From the energy nodes to all lines where C is `clock`.
+    pub fn stencils(&self, clock: f64) -> Vec<Stencil> {
+        self.energy.iter().map(|energy| Stencil::new(&self.nodes, energy / clock)).collect()
+    }
+
     /// A positive quantity at energy node `k` where C is `clock`, from its values on the lines.
     pub fn at_node(&self, k: usize, clock: f64, value: impl Fn(usize) -> f64) -> f64 {
         if self.gray { value(0) } else { interpolate(&self.energy, self.nodes[k] * clock, value) }
     }
 }
 
+/// J at an interface between lines over J of the line next to it, and its derivatives to J of the line below,
+/// of that line and of the one above.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Growth {
+    pub value: f64,
+    pub slopes: [f64; 3],
+}
+
 impl Lines {
-    /// J at the interface below line `face` over J of line `p` next to it, by the slope of ln J at `p`: that
-    /// of the parabola through three lines, limited to twice the smaller slope to the neighbours (van Leer
-    /// 1977, J. Comput. Phys. 23, 276); 1 at extrema and ends.
-    pub fn growth(&self, p: usize, face: usize, spectrum: &[f64]) -> f64 {
-        let (Some(below), Some(above)) = (p.checked_sub(1), spectrum.get(p + 1)) else { return 1.0 };
+    /// [`Growth`] from line `p` to the interface below line `face` by the slope of ln J at `p`: the harmonic mean
+    /// of the slopes to the neighbours (van Leer 1974, J. Comput. Phys. 14, 361), which is smooth; none at extrema
+    /// and ends. `share` is how much of the slope there is.
+    pub fn growth(&self, p: usize, face: usize, spectrum: &[f64], share: f64) -> Growth {
+        const FLAT: Growth = Growth { value: 1.0, slopes: [0.0; 3] };
+        let (Some(below), Some(above)) = (p.checked_sub(1), spectrum.get(p + 1)) else { return FLAT };
         let (e, below) = (&self.energy, spectrum[below]);
-        if !(below > 0.0 && spectrum[p] > 0.0 && *above > 0.0) {
-            return 1.0;
+        if !(below > LEAST_J && spectrum[p] > LEAST_J && *above > LEAST_J) {
+            return FLAT;
         }
         let (d0, d1) = (e[p] - e[p - 1], e[p + 1] - e[p]);
         let (lower, upper) = ((spectrum[p] / below).ln() / d0, (above / spectrum[p]).ln() / d1);
         if lower * upper <= 0.0 {
-            return 1.0;
+            return FLAT;
         }
-        let parabola = (lower * d1 + upper * d0) / (d0 + d1);
-        let slope = parabola.signum() * parabola.abs().min(2.0 * lower.abs().min(upper.abs()));
-        (slope * (self.cube[face].cbrt() - e[p])).exp()
+        // Weights that make it the slope of the parabola to second order.
+        let (w0, w1) = (d1 / (d0 + d1), d0 / (d0 + d1));
+        let slope = 1.0 / (w0 / lower + w1 / upper);
+        let reach = share * (self.cube[face].cbrt() - e[p]);
+        let exponent = slope * reach;
+        if exponent.abs() > STEEPEST {
+            return Growth { value: (STEEPEST * exponent.signum()).exp(), slopes: [0.0; 3] };
+        }
+        let (value, factor) = (exponent.exp(), exponent.exp() * reach);
+        let (by_lower, by_upper) =
+            (factor * w0 * (slope / lower).powi(2) / d0, factor * w1 * (slope / upper).powi(2) / d1);
+        Growth { value, slopes: [-by_lower / below, (by_lower - by_upper) / spectrum[p], by_upper / above] }
     }
 }
 
@@ -113,39 +142,71 @@ fn interfaces(energy: &[f64]) -> Vec<f64> {
     middles.iter().map(|e| e.powi(3)).collect()
 }
 
-/// Cubic in ln(value) as a function of x between the nodes, linear in it beyond their ends, and linear in the
-/// value itself next to values that are not positive.
+/// Interpolation of positive quantities to one place between nodes.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Stencil {
+    first: usize,
+    /// Lagrange polynomials of the nodes from `first` on.
+    basis: Vec<f64>,
+    /// The neighbours and the weight of the upper one.
+    below: usize,
+    above: usize,
+    part: f64,
+}
+
+impl Stencil {
+    /// To `x` between `nodes`, which increase.
+    pub fn new(nodes: &[f64], x: f64) -> Self {
+        let count = nodes.len();
+        if let Some(exact) = nodes.iter().position(|node| (node / x - 1.0).abs() <= CONSTANT) {
+            return Self { first: exact, basis: vec![1.0], below: exact, above: exact, part: 0.0 };
+        }
+        if count == 1 {
+            return Self { first: 0, basis: vec![1.0], below: 0, above: 0, part: 0.0 };
+        }
+        let above = nodes.partition_point(|&node| node < x).min(count - 1);
+        let range = if x > nodes[count - 1] {
+            count - 2..count
+        } else if x < nodes[0] {
+            0..2
+        } else {
+            let first = above.saturating_sub(POINTS / 2).min(count.saturating_sub(POINTS));
+            first..(first + POINTS).min(count)
+        };
+        let lagrange = |q: usize| -> f64 {
+            range.clone().filter(|&o| o != q).map(|o| (x - nodes[o]) / (nodes[q] - nodes[o])).product()
+        };
+        let below = above.saturating_sub(1);
+        let part = if above > below {
+            ((x - nodes[below]) / (nodes[above] - nodes[below])).clamp(0.0, 1.0)
+        } else {
+            0.0
+        };
+        Self { first: range.start, basis: range.clone().map(lagrange).collect(), below, above, part }
+    }
+
+    /// Cubic in the logarithm between the nodes, linear in it beyond their ends, and linear in the value itself
+    /// next to values that are not positive, which keeps 0 next to 0.
+    pub fn at(&self, value: impl Fn(usize) -> f64, logarithm: impl Fn(usize) -> f64) -> f64 {
+        if self.basis.len() == 1 {
+            return value(self.first);
+        }
+        let points = (self.first..).zip(&self.basis);
+        if points.clone().all(|(q, _)| value(q) > 0.0) {
+            return points.map(|(q, basis)| basis * logarithm(q)).sum::<f64>().exp();
+        }
+        self.linear(value)
+    }
+
+    /// Linear between the neighbours, constant beyond the ends.
+    pub fn linear(&self, value: impl Fn(usize) -> f64) -> f64 {
+        (1.0 - self.part) * value(self.below) + self.part * value(self.above)
+    }
+}
+
+/// [`Stencil::at`] at `x`.
 fn interpolate(nodes: &[f64], x: f64, value: impl Fn(usize) -> f64) -> f64 {
-    let count = nodes.len();
-    if let Some(exact) = nodes.iter().position(|node| (node / x - 1.0).abs() <= CONSTANT) {
-        return value(exact);
-    }
-    if count == 1 {
-        return value(0);
-    }
-    let above = nodes.partition_point(|&node| node < x).min(count - 1);
-    let range = if x > nodes[count - 1] {
-        count - 2..count
-    } else if x < nodes[0] {
-        0..2
-    } else {
-        let first = above.saturating_sub(POINTS / 2).min(count.saturating_sub(POINTS));
-        first..(first + POINTS).min(count)
-    };
-    let basis = |q: usize| -> f64 {
-        range.clone().filter(|&o| o != q).map(|o| (x - nodes[o]) / (nodes[q] - nodes[o])).product()
-    };
-    if range.clone().all(|q| value(q) > 0.0) {
-        return range.clone().map(|q| basis(q) * value(q).ln()).sum::<f64>().exp();
-    }
-    // Linear between the neighbours, which keeps 0 next to 0.
-    let below = above.saturating_sub(1);
-    let part = if above > below {
-        ((x - nodes[below]) / (nodes[above] - nodes[below])).clamp(0.0, 1.0)
-    } else {
-        0.0
-    };
-    (1.0 - part) * value(below) + part * value(above)
+    Stencil::new(nodes, x).at(&value, |q| value(q).ln())
 }
 
 #[cfg(test)]

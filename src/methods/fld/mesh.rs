@@ -4,9 +4,6 @@
 use crate::methods::boltzmann::connection::lorentz_factor;
 use crate::methods::setup::Setup;
 
-/// Share of 1/r that is added to the transport opacity: bounds R at 2e6 where nothing interacts.
-const LEAST_OPACITY: f64 = 1e-6;
-
 /// Geometry of the cells. Face f lies below node f; there is one more than nodes. Number densities per dE
 /// have the factor C⁻³, which areas and volumes contain.
 #[derive(Debug)]
@@ -88,11 +85,6 @@ impl Mesh {
             clock,
             velocity,
         }
-    }
-
-    /// Smallest transport opacity at a face.
-    pub fn least_opacity(&self, face: usize) -> f64 {
-        LEAST_OPACITY / self.face_radius[face]
     }
 }
 
