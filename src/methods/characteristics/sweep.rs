@@ -229,9 +229,7 @@ impl<'a> Sweep<'a> {
         if (factor - 1.0).abs() < SAME_ENERGY {
             return f;
         }
-        let mut values = vec![[0.0]; f.len()];
-        self.projection.shift(factor).add(1.0, &f, &mut values);
-        values
+        self.projection.shifted(factor, &f)
     }
 
     /// J and H of `field` where a ray has `factor` times the mesh's energies.
