@@ -188,8 +188,7 @@ impl Mesh {
 
     /// The first node of the element of αε, and the place in it from −1 to 1: below the mesh its lowest
     /// energy, above it nothing.
-    /// Element number `guess` is looked at first.
-    fn spectral_spot(&self, energy: f64, guess: usize) -> Option<(usize, f64)> {
+    fn spectral_spot(&self, energy: f64) -> Option<(usize, f64)> {
         let (Some(&first), Some(&last)) = (self.energy_edges.first(), self.energy_edges.last()) else {
             return Some((0, 0.0));
         };
@@ -197,9 +196,7 @@ impl Mesh {
             return None;
         }
         let energy = energy.max(first);
-        let is_there = self.energy_edges[guess] <= energy
-            && self.energy_edges.get(guess + 1).is_some_and(|&e| energy < e);
-        let element = if is_there { guess + 1 } else { self.energy_edges.partition_point(|&e| e <= energy) };
+        let element = self.energy_edges.partition_point(|&e| e <= energy);
         let element = element.clamp(1, self.energy_edges.len() - 1) - 1;
         let (low, high) = (self.energy_edges[element], self.energy_edges[element + 1]);
         let x = (2.0 * energy - low - high) / (high - low);
@@ -233,18 +230,13 @@ impl Field {
     /// J and H of `species` at a radial place for the redshifted comoving energy `energy` (αε; 1 in a gray
     /// problem).
     pub fn near(&self, spot: &RadialSpot, species: usize, energy: f64) -> [f64; 2] {
-        self.spectral_sum(species, energy, 0, |node| self.radial_sum(spot, species, node))
+        self.spectral_sum(species, energy, |node| self.radial_sum(spot, species, node))
     }
 
-    /// J and H of `species` at a radial place over the reference spectrum, for all energy nodes.
+    /// J and H of `species` at a radial place over the reference spectrum (themselves where there is none), for all
+    /// energy nodes.
     pub fn spectrum(&self, spot: &RadialSpot, species: usize) -> Vec<[f64; 2]> {
         (0..self.mesh.size().1).map(|node| self.radial_sum(spot, species, node)).collect()
-    }
-
-    /// J and H at a redshifted comoving energy, which may lie in element `guess`, from a spectrum of
-    /// [`Field::spectrum`].
-    pub fn of_spectrum(&self, spectrum: &[[f64; 2]], species: usize, energy: f64, guess: usize) -> [f64; 2] {
-        self.spectral_sum(species, energy, guess, |node| spectrum[node])
     }
 
     fn radial_sum(&self, spot: &RadialSpot, species: usize, node: usize) -> [f64; 2] {
@@ -254,14 +246,8 @@ impl Field {
         pairs.fold([0.0; 2], |sum, (value, w)| [sum[0] + w * value[0], sum[1] + w * value[1]])
     }
 
-    fn spectral_sum(
-        &self,
-        species: usize,
-        energy: f64,
-        guess: usize,
-        at_node: impl Fn(usize) -> [f64; 2],
-    ) -> [f64; 2] {
-        let Some((row, x)) = self.mesh.spectral_spot(energy, guess) else { return [0.0; 2] };
+    fn spectral_sum(&self, species: usize, energy: f64, at_node: impl Fn(usize) -> [f64; 2]) -> [f64; 2] {
+        let Some((row, x)) = self.mesh.spectral_spot(energy) else { return [0.0; 2] };
         let energies = self.mesh.size().1;
         let nodal = &self.mesh.spectral;
         let reference = &self.reference[species * energies + row..][..nodal.len()];

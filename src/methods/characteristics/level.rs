@@ -111,7 +111,8 @@ impl<'a> Level<'a> {
             let shared = level.shares_rays();
             let own = RADIAL_NODES.div_ceil(panels.len()).clamp(4, 7) - coarser;
             let opaque = |panel: &Panel| panel.largest_opacity * (panel.upper - panel.lower) > THIN_PANEL;
-            let radial = |panel: &Panel| match shared {
+            let sparse = shared && level.many_panels();
+            let radial = |panel: &Panel| match sparse {
                 true if opaque(panel) => SHARED_NODES - coarser,
                 true => 2,
                 false => own,
@@ -150,14 +151,19 @@ impl<'a> Level<'a> {
         })
     }
 
-    /// Whether nodes of the scattering mesh share their rays: there are too many for rays of each.
+    /// Whether nodes of the scattering mesh share their rays: there are too many for rays of each, or energies are
+    /// shifted across steps of the opacities, which only shared rays can do where matter is opaque.
     fn shares_rays(&self) -> bool {
-        self.medium.panels.len() > OWN_RAYS && sweep::applies(&self.medium, &self.edges)
+        (self.many_panels() || self.medium.jumps_in_angle()) && sweep::applies(&self.medium, &self.edges)
+    }
+
+    fn many_panels(&self) -> bool {
+        self.medium.panels.len() > OWN_RAYS
     }
 
     /// Whether rays cross edges of groups in so many zones that single crossings are not resolved.
     fn many_steps(&self) -> bool {
-        self.medium.panels.len() > OWN_RAYS && self.medium.jumps_in_angle()
+        self.many_panels() && self.medium.jumps_in_angle()
     }
 
     /// The tracer of rays.

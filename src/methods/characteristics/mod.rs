@@ -10,6 +10,7 @@
 //! | `field` | J and H on a mesh: the source of scattering |
 //! | `scattering` | J and H by (I − Λ)x = b |
 //! | `sweep` | the same with rays that all nodes share |
+//! | `projection` | spectra at shifted energies, conserving number |
 //! | `segment` | the formal solution through one piece of such a ray |
 //! | `level` | everything at one tolerance |
 //! | `integrated` | integrals over the energy |
@@ -20,6 +21,7 @@ mod field;
 mod integrated;
 mod level;
 mod medium;
+mod projection;
 mod result;
 mod rules;
 mod scattering;

@@ -14,7 +14,7 @@ use super::angles::{self, Integral};
 use super::field::{Field, Mesh, Value, reference_spectrum};
 use super::level::Level;
 use super::medium::{Medium, Slice};
-use super::sweep::Sweep;
+use super::sweep::{NEGLIGIBLE, Sweep};
 use super::trace::{Collector, Event, Sample};
 use crate::error::{Error, Result};
 use crate::extremes::larger;
@@ -30,9 +30,13 @@ const SHARED_CHUNKS: usize = 4;
 const TESTS: usize = 6;
 /// Relative accuracy of the matrices where they only precondition.
 const PRECONDITIONER: f64 = 1e-2;
+/// Coefficients below this are left out of shared rays' matrices then: thin matter makes many of them.
+const PRECONDITIONER_LEAST: f64 = 1e-5;
 /// Residuals are iterated to this share of what the tolerance asks for: GMRES measures them in another
 /// norm.
 const SAFETY: f64 = 0.1;
+/// Least share of the energy at the peak of the spectrum, per logarithm of the energy, that the unit of J stands for.
+const TAIL: f64 = 1e-3;
 /// Applications of Λ at most.
 const ITERATIONS: usize = 100;
 
@@ -185,8 +189,10 @@ impl Problem<'_> {
             report.iterations =
                 self.iterate(species, name, &systems, &mut x, &mut report, tolerance, observer)?;
         }
-        let size = x.iter().map(|x| x.abs()).fold(0.0, larger);
-        report.residual = if size > 0.0 { report.residual / size } else { 0.0 };
+        if !self.shifts {
+            let size = x.iter().map(|x| x.abs()).fold(0.0, larger);
+            report.residual = if size > 0.0 { report.residual / size } else { 0.0 };
+        }
         report.error_bound = report.residual * report.amplification;
         Ok((x, report))
     }
@@ -239,9 +245,10 @@ impl Problem<'_> {
         if observer.stop_requested() {
             return Err(Error::Interrupted);
         }
+        let least = if self.shifts { PRECONDITIONER_LEAST } else { NEGLIGIBLE };
         let matrices: Vec<Vec<Vec<f64>>> = energies
             .par_chunks(CHUNK)
-            .map(|energies| sweep.rows(species, energies, self.moments()))
+            .map(|energies| sweep.rows(species, energies, self.moments(), least))
             .collect();
         let width = self.block() + 1;
         matrices
@@ -342,13 +349,20 @@ impl Problem<'_> {
         tolerance: f64,
         observer: &dyn Observer,
     ) -> Result<usize> {
-        let scale = vec![1.0; x.len()];
         let (radii, energies) = self.mesh.size();
-        let own = reference_spectrum(&self.pairs(x), radii, self.mesh.spectral.len());
-        let emission = self.formal(species, None, &own)?;
+        // Rays that nodes share project J and H themselves.
+        let own = match self.sweep {
+            Some(_) => vec![0.0; energies],
+            None => reference_spectrum(&self.pairs(x), radii, self.mesh.spectral.len()),
+        };
+        let units = self.units(x);
+        let mut emission = self.formal(species, None)?;
+        self.over_units(&mut emission, &units);
+        self.over_units(x, &units);
+        let scale = vec![1.0; x.len()];
         let mut reference = vec![0.0; species * energies];
         reference.extend(own);
-        let shifted = Shifted { problem: self, species, systems, scale: &scale, reference };
+        let shifted = Shifted { problem: self, species, systems, scale: &scale, units: &units, reference };
         let goal = SAFETY * tolerance / report.amplification.max(1.0);
         let limits = Limits { tolerance: goal, iterations: ITERATIONS };
         let mut iteration = 0;
@@ -364,9 +378,37 @@ impl Problem<'_> {
         }
         let mut image = vec![0.0; x.len()];
         shifted.apply(x, &mut image);
-        report.residual = emission.iter().zip(&image).map(|(b, image)| (b - image).abs()).fold(0.0, larger);
+        let residual = emission.iter().zip(&image).map(|(b, image)| (b - image).abs()).fold(0.0, larger);
+        let size = x.iter().map(|x| x.abs()).fold(0.0, larger);
+        report.residual = if size > 0.0 { residual / size } else { 0.0 };
         report.amplification = larger(report.amplification, self.shifted_amplification(&shifted, observer)?);
+        self.times_units(x, &units);
         Ok(outcome.iterations)
+    }
+
+    /// What J and H are measured in at each energy by the iteration with Doppler shifts: the largest J there without
+    /// these shifts, and not less than [`TAIL`] of what would hold as much energy as the peak of the spectrum. In
+    /// units that are the same for all energies the tails, which heat matter and carry luminosities, would not have
+    /// to be converged.
+    fn units(&self, x: &[f64]) -> Vec<f64> {
+        let largest = |x: &[f64]| x[..self.nodes.len()].iter().map(|x| x.abs()).fold(0.0, larger);
+        let spectrum: Vec<f64> = x.chunks_exact(self.block()).map(largest).collect();
+        let cubes = || self.energies.iter().map(|energy| energy.powi(3));
+        let peak = spectrum.iter().zip(cubes()).map(|(j, cube)| j * cube).fold(0.0, larger);
+        if peak == 0.0 {
+            return vec![1.0; spectrum.len()];
+        }
+        spectrum.iter().zip(cubes()).map(|(j, cube)| larger(*j, TAIL * peak / cube)).collect()
+    }
+
+    fn over_units(&self, x: &mut [f64], units: &[f64]) {
+        let blocks = x.chunks_exact_mut(self.block()).zip(units);
+        blocks.for_each(|(x, unit)| x.iter_mut().for_each(|x| *x /= unit));
+    }
+
+    fn times_units(&self, x: &mut [f64], units: &[f64]) {
+        let blocks = x.chunks_exact_mut(self.block()).zip(units);
+        blocks.for_each(|(x, unit)| x.iter_mut().for_each(|x| *x *= unit));
     }
 
     /// max (I − Λ)⁻¹1 with the Doppler shifts, to a tenth.
@@ -379,11 +421,10 @@ impl Problem<'_> {
         Ok(y.iter().map(|y| y.abs()).fold(0.0, larger))
     }
 
-    /// J and H from emission and inflow (`None`) or from scattering with `field` alone, in the order of x;
-    /// `reference` has the logarithms of the spectrum that shared rays interpolate relative to.
-    fn formal(&self, species: usize, field: Option<&Field>, reference: &[f64]) -> Result<Vec<f64>> {
+    /// J and H from emission and inflow (`None`) or from scattering with `field` alone, in the order of x.
+    fn formal(&self, species: usize, field: Option<&Field>) -> Result<Vec<f64>> {
         if let Some(sweep) = &self.sweep {
-            return Ok(sweep.formal(species, field, reference, self.moments()));
+            return Ok(sweep.formal(species, field, self.moments()));
         }
         let (n, moments) = (self.nodes.len(), self.moments());
         let columns: Vec<Vec<f64>> =
@@ -434,6 +475,8 @@ struct Shifted<'a> {
     species: usize,
     systems: &'a [&'a System],
     scale: &'a [f64],
+    /// See [`Problem::units`].
+    units: &'a [f64],
     /// Logarithms of the spectrum that interpolation in energy is relative to: those of the solution
     /// without Doppler shifts, for all species up to this one.
     reference: Vec<f64>,
@@ -445,10 +488,15 @@ impl LinearSystem for Shifted<'_> {
         let (radii, energies) = problem.mesh.size();
         // The field of this species alone: those before it are not read.
         let mut values = vec![[0.0; 2]; self.species * radii * energies];
-        values.extend(problem.pairs(x));
+        let mut moments = x.to_vec();
+        problem.times_units(&mut moments, self.units);
+        values.extend(problem.pairs(&moments));
         let field = Field::new(problem.mesh.clone(), values, self.reference.clone());
-        let own = &self.reference[self.species * energies..];
-        match problem.formal(self.species, Some(&field), own) {
+        let scattered = problem.formal(self.species, Some(&field)).map(|mut scattered| {
+            problem.over_units(&mut scattered, self.units);
+            scattered
+        });
+        match scattered {
             Ok(scattered) => y.iter_mut().zip(x).zip(scattered).for_each(|((y, x), s)| *y = x - s),
             Err(_) => y.fill(f64::NAN),
         }
@@ -647,7 +695,7 @@ mod tests {
                 let direct = system.solve(&system.b);
                 // Values along rays and rows are the same thing.
                 if let Some(sweep) = &problem.sweep {
-                    let emission = sweep.formal(0, None, &[], 2);
+                    let emission = sweep.formal(0, None, 2);
                     let own = &emission[8 * problem.block()..][..problem.block()];
                     let largest = system.b.iter().map(|b| b.abs()).fold(0.0, larger);
                     let off = own.iter().zip(&system.b).map(|(a, b)| (a - b).abs()).fold(0.0, larger);
@@ -733,6 +781,75 @@ mod tests {
             };
             let errors = [2, 3, 4].map(error);
             assert!(errors[0] > 0.1 && errors[1] < 6e-3 && errors[2] < 6e-4, "{depth:e}: {errors:?}");
+        }
+    }
+
+    /// Matter in homologous contraction, v = −0.02 r, that scatters 2500 times before it absorbs. f_eq is constant in
+    /// groups.
+    const CONTRACTION: &str = r#"(
+        format: 1,
+        title: "Trapped neutrinos in contracting matter",
+        units: Dimensionless,
+        background: (metric: Flat, velocity: PiecewiseLinear(radii: [0, 1], values: [0, -0.02])),
+        species: [(name: "nu")],
+        phase_space: (
+            r: (degree: 2, elements: Segments(start: 0, segments: [(end: 1, elements: 6)])),
+            mu: Uniform(degree: 1, elements: 2),
+            energy: Edges(degree: 1, edges: [EDGES]),
+        ),
+        opacities: [
+            Absorption(absorption: Constant(0.8), equilibrium: Expression("1/(exp(0.4*floor(energy/0.4) + 0.2) + 1)")),
+            Scattering(scattering: Constant(2000.0)),
+        ],
+    )"#;
+
+    /// Trapped neutrinos are heated by the contraction until they are absorbed: |h| ε ∂f/∂ε = κ (f_eq − f), so that
+    /// f(ε) = q ∫ e^−qs f_eq(ε e^−s) ds, q = κ/|h| = 40. Number and energy between 1.2 and 6 then exceed those of f_eq
+    /// by 4 and 7 %.
+    #[test]
+    fn contraction_heats_trapped_neutrinos_across_groups() {
+        const RATE: f64 = 40.0;
+        const WIDTH: f64 = 0.4;
+        let groups = 20;
+        let edges: Vec<String> = (0..=groups).map(|i| format!("{}", WIDTH * f64::from(i))).collect();
+        let text = CONTRACTION.replace("EDGES", &edges.join(", "));
+        let problem = load_text(text, Path::new("sphere.ron"), &LoadOptions::default()).unwrap();
+        let setup = Setup::build(&problem).unwrap();
+        let level = Level::unscattered(&setup, 1e-4, 0).unwrap();
+        let mesh = Mesh::new(&level.medium, |_| 4, redshifted_edges(&setup), 2);
+        let nodes = mesh.radii(&level.medium);
+        let problem = Problem {
+            level: &level,
+            mesh: &mesh,
+            lapses: vec![1.0; nodes.len()],
+            energies: mesh.energies(),
+            anisotropic: false,
+            shifts: true,
+            sweep: Some(Sweep::new(level.tracer(), &mesh, &nodes)),
+            nodes,
+        };
+        let (x, report) = problem.species(0, "nu", 1e-3, &progress::Silent).unwrap();
+        assert!(report.error_bound < 1e-3, "{report:?}");
+        let equilibrium = |energy: f64| 1.0 / ((WIDTH * (energy / WIDTH).floor() + 0.5 * WIDTH).exp() + 1.0);
+        let count = 2000;
+        let heated = |energy: f64| -> f64 {
+            let share = |i: i32| ((f64::from(i) + 0.5) / f64::from(count)).powf(1.0 / RATE);
+            (0..count).map(|i| equilibrium(energy * share(i))).sum::<f64>() / f64::from(count)
+        };
+        let radii = problem.nodes.len();
+        let inner = problem.nodes.iter().position(|node| node.1 > 0.0).unwrap();
+        for power in [2, 3] {
+            let [mut found, mut exact, mut cold] = [0.0; 3];
+            for (k, &energy) in problem.energies.iter().enumerate().filter(|(_, e)| (1.2..6.0).contains(*e)) {
+                found += energy.powi(power) * x[k * radii + inner];
+            }
+            for i in 0..1200 {
+                let energy = 1.2 + 0.004 * (f64::from(i) + 0.5);
+                exact += 0.02 * energy.powi(power) * heated(energy);
+                cold += 0.02 * energy.powi(power) * equilibrium(energy);
+            }
+            let heating = (found - cold) / (exact - cold);
+            assert!((heating - 1.0).abs() < 1e-2, "{power}: {heating}, {found} {exact} {cold}");
         }
     }
 }

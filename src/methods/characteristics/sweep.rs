@@ -14,6 +14,7 @@ use rayon::prelude::*;
 
 use super::field::{Field, Mesh, RadialSpot};
 use super::medium::Medium;
+use super::projection::Projection;
 use super::segment::{POINTS, Segment, SegmentRule};
 use super::trace::{End, Ends, Tracer};
 use crate::opacities::LocalOpacity;
@@ -21,8 +22,8 @@ use crate::phase_space::basis::gauss_legendre;
 
 /// Portions of the rays that are summed up one after the other, whatever the number of threads.
 const PORTIONS: usize = 32;
-/// Coefficients of f at a node below this are left out.
-const NEGLIGIBLE: f64 = 1e-30;
+/// Coefficients of f at a node that never count.
+pub const NEGLIGIBLE: f64 = 1e-30;
 /// Energies nearer to each other than this, relatively, are one.
 const SAME_ENERGY: f64 = 1e-13;
 
@@ -43,6 +44,7 @@ pub struct Sweep<'a> {
     tracer: Tracer<'a>,
     rule: SegmentRule,
     mesh: &'a Mesh,
+    projection: Projection,
     pieces: Vec<Piece>,
     /// r/α and v of the nodes.
     tangents: Vec<f64>,
@@ -83,6 +85,7 @@ impl<'a> Sweep<'a> {
             weights: Vec::new(),
             tracer,
             mesh,
+            projection: Projection::new(mesh.energy_edges.clone(), mesh.spectral.clone()),
         };
         sweep.weights = (0..nodes.len()).map(|node| sweep.angular_weights(node)).collect();
         sweep
@@ -122,15 +125,8 @@ impl<'a> Sweep<'a> {
     }
 
     /// J and H in the order of (energy, moment, radius) that emission (`None`) or scattering with `field`
-    /// makes; H only where `moments` is 2. Between energies f is interpolated relative to the spectrum whose
-    /// logarithms are `reference`, 0 where there is none.
-    pub fn formal(
-        &self,
-        species: usize,
-        field: Option<&Field>,
-        reference: &[f64],
-        moments: usize,
-    ) -> Vec<f64> {
+    /// makes, its values being those of J and H themselves; H only where `moments` is 2.
+    pub fn formal(&self, species: usize, field: Option<&Field>, moments: usize) -> Vec<f64> {
         let (energies, radii) = (self.energies.len(), self.tangents.len());
         let size = energies * moments * radii;
         let portion = self.impacts.len().div_ceil(PORTIONS);
@@ -139,8 +135,7 @@ impl<'a> Sweep<'a> {
             .par_chunks(portion)
             .map(|rays| {
                 let mut sum = vec![0.0; size];
-                rays.iter()
-                    .for_each(|&ray| self.follow_values((species, ray), field, reference, moments, &mut sum));
+                rays.iter().for_each(|&ray| self.follow_values((species, ray), field, moments, &mut sum));
                 sum
             })
             .collect();
@@ -160,12 +155,11 @@ impl<'a> Sweep<'a> {
         &self,
         (species, ray): (usize, usize),
         field: Option<&Field>,
-        reference: &[f64],
         moments: usize,
         sum: &mut [f64],
     ) {
         let energies = self.energies.len();
-        let mut f = vec![0.0; energies];
+        let mut f = vec![[0.0]; energies];
         // Energies at infinity for which f is held, over the mesh's energies.
         let mut shift = 1.0;
         self.follow(species, ray, &mut |step| match step {
@@ -173,7 +167,7 @@ impl<'a> Sweep<'a> {
                 // Energies of the mesh at the end of the piece: where it is opaque nothing is interpolated.
                 let end = &segment.samples[POINTS - 1];
                 let next = 1.0 / (end.lapse() * end.ratio);
-                f = self.shifted(&f, reference, next / shift);
+                f = self.shifted(std::mem::take(&mut f), next / shift);
                 shift = next;
                 self.advance(&mut f, species, field, segment, shift);
             }
@@ -182,32 +176,41 @@ impl<'a> Sweep<'a> {
                     self.weights[node][usize::from(outward)][ray].iter().enumerate().take(moments)
                 {
                     let own = &mut sum[(node * moments + moment) * energies..][..energies];
-                    own.iter_mut().zip(&f).for_each(|(sum, f)| *sum += weight * f);
+                    own.iter_mut().zip(&f).for_each(|(sum, [f])| *sum += weight * f);
                 }
             }
         });
     }
 
     /// Takes f at the energies at infinity `shift` × those of the mesh through a piece.
-    fn advance(&self, f: &mut [f64], species: usize, field: Option<&Field>, segment: &Segment, shift: f64) {
+    fn advance(
+        &self,
+        f: &mut [[f64; 1]],
+        species: usize,
+        field: Option<&Field>,
+        segment: &Segment,
+        shift: f64,
+    ) {
         let medium = self.tracer.medium;
         let spots = self.spots(segment);
         let shifts = segment.samples.each_ref().map(|at| shift * at.ratio);
         let logs = shifts.map(f64::ln);
-        let spectra = spots.each_ref().map(|spot| Some(field?.spectrum(spot.as_ref()?, species)));
+        let moments: [_; POINTS] = std::array::from_fn(|i| {
+            let lapse = segment.samples[i].lapse();
+            Some(self.shifted_moments(field?, spots[i].as_ref()?, species, lapse * shifts[i]))
+        });
         let mut guess = 0;
-        for (k, f) in f.iter_mut().enumerate() {
+        for (k, [f]) in f.iter_mut().enumerate() {
             let mut sources = [0.0; POINTS];
             let mut depths = [0.0; POINTS];
             for (i, at) in segment.samples.iter().enumerate() {
                 let energy = self.energies[k] * shifts[i];
                 let place = (energy, self.logs[k] + logs[i]);
                 let opacity = medium.opacity_near(species, at.panel, &at.spot, place, &mut guess);
-                let source = match (field, &spectra[i]) {
+                let source = match (field, &moments[i]) {
                     (None, _) => opacity.emissivity,
-                    (Some(field), Some(spectrum)) if opacity.scattering != 0.0 => {
-                        let element = k / self.mesh.spectral.len();
-                        let [j, h] = field.of_spectrum(spectrum, species, at.lapse() * energy, element);
+                    (Some(_), Some(moments)) if opacity.scattering != 0.0 => {
+                        let [j, h] = moments[k];
                         opacity.scattering * j + 3.0 * opacity.scattering_first * at.mu * h
                     }
                     _ => 0.0,
@@ -221,35 +224,38 @@ impl<'a> Sweep<'a> {
         }
     }
 
-    /// f at `factor` times all energies, by straight lines in f/reference over ln E: linear in f.
-    fn shifted(&self, f: &[f64], reference: &[f64], factor: f64) -> Vec<f64> {
+    /// f at `factor` times the mesh's energies.
+    fn shifted(&self, f: Vec<[f64; 1]>, factor: f64) -> Vec<[f64; 1]> {
         if (factor - 1.0).abs() < SAME_ENERGY {
-            return f.to_vec();
+            return f;
         }
-        let shift = factor.ln();
-        let at = |k: usize| {
-            let log = self.logs[k] + shift;
-            let above = self.logs.partition_point(|&l| l <= log);
-            if above == 0 {
-                return f[0];
-            }
-            let (Some(&upper), lower) = (f.get(above), f[above - 1]) else { return 0.0 };
-            let share = (log - self.logs[above - 1]) / (self.logs[above] - self.logs[above - 1]);
-            let (low, high) = (reference[above - 1], reference[above]);
-            let fall = if low == 0.0 || high == 0.0 { 0.0 } else { high - low };
-            lower * (1.0 - share) * (share * fall).exp() + upper * share * ((share - 1.0) * fall).exp()
-        };
-        (0..f.len()).map(at).collect()
+        self.projection.shifted(factor, &f)
+    }
+
+    /// J and H of `field` where a ray has `factor` times the mesh's energies.
+    fn shifted_moments(
+        &self,
+        field: &Field,
+        spot: &RadialSpot,
+        species: usize,
+        factor: f64,
+    ) -> Vec<[f64; 2]> {
+        let spectrum = field.spectrum(spot, species);
+        if (factor - 1.0).abs() < SAME_ENERGY {
+            return spectrum;
+        }
+        self.projection.shifted(factor, &spectrum)
     }
 
     /// Rows of Λ, without Doppler shifts, for redshifted comoving energies: for each of them
-    /// (moment, radius) rows with a column for each (moment, radius) and one for the emission.
-    pub fn rows(&self, species: usize, energies: &[f64], moments: usize) -> Vec<Vec<f64>> {
+    /// (moment, radius) rows with a column for each (moment, radius) and one for the emission. Coefficients below
+    /// `least` are left out.
+    pub fn rows(&self, species: usize, energies: &[f64], moments: usize, least: f64) -> Vec<Vec<f64>> {
         let radii = self.tangents.len();
         let width = radii * moments + 1;
         let mut matrices = vec![vec![0.0; width * radii * moments]; energies.len()];
         for ray in 0..self.impacts.len() {
-            let mut rows: Vec<Row> = energies.iter().map(|_| Row::new(radii, moments)).collect();
+            let mut rows: Vec<Row> = energies.iter().map(|_| Row::new(radii, moments, least)).collect();
             self.follow(species, ray, &mut |step| match step {
                 Step::Through(segment) => {
                     let spots = self.spots(segment);
@@ -336,13 +342,15 @@ struct Row {
     /// For each moment the coefficients at all radial nodes.
     moments: Vec<Vec<f64>>,
     emission: f64,
+    /// Coefficients below this are left out.
+    least: f64,
     /// The nodes whose coefficients are not negligible: a few in opaque matter.
     seen: std::ops::Range<usize>,
 }
 
 impl Row {
-    fn new(radii: usize, moments: usize) -> Self {
-        Self { moments: vec![vec![0.0; radii]; moments], emission: 0.0, seen: 0..0 }
+    fn new(radii: usize, moments: usize, least: f64) -> Self {
+        Self { moments: vec![vec![0.0; radii]; moments], emission: 0.0, least, seen: 0..0 }
     }
 
     fn weaken(&mut self, transmission: f64) {
@@ -360,7 +368,7 @@ impl Row {
 
     /// Makes the coefficients at a node zero where they are negligible; whether they were.
     fn forget(&mut self, node: usize) -> bool {
-        let negligible = self.moments.iter().all(|values| values[node].abs() < NEGLIGIBLE);
+        let negligible = self.moments.iter().all(|values| values[node].abs() < self.least);
         if negligible {
             self.moments.iter_mut().for_each(|values| values[node] = 0.0);
         }
