@@ -6,7 +6,7 @@ use tolman::methods::closures::Closure;
 use tolman::methods::name::Method;
 use tolman::output::dataset::Dataset;
 use tolman::output::state;
-use tolman::problem::{self, LoadOptions, Resolution};
+use tolman::problem::{self, LoadOptions, Loaded, Resolution};
 use tolman::progress::Silent;
 use tolman::run::{Resources, run_approximate};
 use tolman::solvers::krylov::Status;
@@ -18,10 +18,14 @@ fn solved(name: &str, closure: Closure) -> Dataset {
 fn solved_at(name: &str, closure: Closure, resolution: Resolution) -> Dataset {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("problems").join(name);
     let problem = problem::load(&path, &LoadOptions { resolution, ..LoadOptions::default() }).unwrap();
+    solution_of(&problem, closure)
+}
+
+fn solution_of(problem: &Loaded, closure: Closure) -> Dataset {
     let resources = Resources { memory: u64::MAX, restart: None };
     let finished =
-        run_approximate(&problem, Method::M1(closure), &resources, &Silent, &mut |_| Ok(())).unwrap();
-    assert_eq!(finished.status, Status::Converged, "{name} {closure:?}");
+        run_approximate(problem, Method::M1(closure), &resources, &Silent, &mut |_| Ok(())).unwrap();
+    assert_eq!(finished.status, Status::Converged, "{closure:?}");
     finished.dataset
 }
 
@@ -70,33 +74,89 @@ fn closure_error_of_a_homogeneous_sphere(#[case] closure: Closure, #[case] low: 
 fn an_oven_is_in_equilibrium(#[case] name: &str) {
     let dataset = solved(name, Closure::Minerbo);
     let worst = values(&dataset, "flux_factor").iter().fold(0.0f64, |worst, h| worst.max(h.abs()));
-    assert!(worst < 1e-3, "flux factor {worst}");
+    assert!(worst < 2e-4, "flux factor {worst}");
     let (j, equilibrium) = (values(&dataset, "j"), values(&dataset, "equilibrium"));
     let energies = values(&dataset, "energy");
     let radii = j.len() / energies.len();
-    // Below, in the lowest elements, the matter is transparent and the upwind fluxes in energy of degree 1
-    // leave up to 4 % (2 % at fine resolution), which no integral feels.
-    let carrying = |n: &usize| energies[n / radii] > 5.0 && equilibrium[*n] > 1e-3;
+    // Below, in the lowest element, the matter is transparent and J a mean over the whole oven.
+    let carrying = |n: &usize| energies[n / radii] > 3.0 && equilibrium[*n] > 1e-3;
     for n in (0..j.len()).filter(carrying) {
-        assert!((j[n] / equilibrium[n] - 1.0).abs() < 1e-2, "J = {}, f_eq = {}", j[n], equilibrium[n]);
+        assert!((j[n] / equilibrium[n] - 1.0).abs() < 5e-3, "J = {}, f_eq = {}", j[n], equilibrium[n]);
     }
 }
 
 /// Redshift and Doppler shift: luminosity at infinity and its mean energy do not change outside the sphere,
 /// neither in the potential nor through a ramp of the velocity to −0.2.
 #[rstest::rstest]
-#[case("radiating_sphere_velocity.ron")]
-#[case("relativistic_star.ron")]
-fn energy_at_infinity_is_conserved(#[case] name: &str) {
-    let dataset = solved(name, Closure::Minerbo);
+#[case("radiating_sphere_velocity.ron", Closure::Minerbo)]
+#[case("radiating_sphere_gravity.ron", Closure::Minerbo)]
+#[case("radiating_sphere_both.ron", Closure::Minerbo)]
+#[case("radiating_sphere_both.ron", Closure::Levermore)]
+#[case("relativistic_star.ron", Closure::Minerbo)]
+fn energy_at_infinity_is_conserved(#[case] name: &str, #[case] closure: Closure) {
+    let dataset = solved(name, closure);
     assert_realizable(&dataset);
     let outermost = values(&dataset, "r").last().copied().unwrap();
     for variable in ["luminosity_infinity", "mean_energy_infinity"] {
-        let outside = between(&dataset, variable, 10.6e5, 0.9 * outermost);
+        let outside = between(&dataset, variable, 10.6e5, 1.1 * outermost);
         let mean = outside.iter().sum::<f64>() / outside.len() as f64;
         for value in outside {
             assert!((value / mean - 1.0).abs() < 1e-3, "{variable}: {value:e} of {mean:e}");
         }
+    }
+}
+
+/// All closures whose moments have no upper bound find a steady state where opaque matter becomes transparent in
+/// gravity, for two species.
+#[rstest::rstest]
+#[case(Closure::Minerbo)]
+#[case(Closure::Levermore)]
+#[case(Closure::Kershaw)]
+#[case(Closure::Wilson)]
+#[case(Closure::Janka1)]
+#[case(Closure::Janka2)]
+fn an_atmosphere_is_solved(#[case] closure: Closure) {
+    let dataset = solved("pns_atmosphere.ron", closure);
+    assert_realizable(&dataset);
+    let outside = between(&dataset, "luminosity_infinity", 3e7, 6e7);
+    let (least, most) = (
+        outside.iter().copied().fold(f64::INFINITY, f64::min),
+        outside.iter().fold(0.0, |most: f64, l| most.max(*l)),
+    );
+    assert!(least > 0.0 && most / least - 1.0 < 1e-2, "{least:e} to {most:e}");
+}
+
+/// An opaque shell whose cells are several mean free paths wide: numerical dissipation must not hold the flux
+/// back. The luminosity of the Boltzmann method is 2.0324 at fine resolution; in diffusion the closure changes it
+/// little.
+#[test]
+fn thick_cells_diffuse() {
+    let text = r#"(
+        format: 1,
+        title: "Opaque shell",
+        units: Dimensionless,
+        background: (metric: Flat, discontinuities: [1]),
+        species: [(name: "nu")],
+        phase_space: (
+            r: (degree: 2, elements: Segments(start: 0, segments: [
+                (end: 1, elements: 6, spacing: GradedToEnd(20)),
+                (end: 4, elements: 6, spacing: GradedToStart(20)),
+            ])),
+            mu: Uniform(degree: 2, elements: 8),
+            energy: Gray,
+        ),
+        opacities: [
+            Absorption(absorption: Constant(1), equilibrium: Constant(0.7), region: (outer: 1)),
+            Scattering(scattering: Constant(20)),
+        ],
+    )"#;
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("shell.ron");
+    std::fs::write(&path, text).unwrap();
+    let problem = problem::load(&path, &LoadOptions::default()).unwrap();
+    let dataset = solution_of(&problem, Closure::Minerbo);
+    for luminosity in between(&dataset, "luminosity_infinity", 1.1, 3.5) {
+        assert!((luminosity / 2.0324 - 1.0).abs() < 0.02, "{luminosity}");
     }
 }
 

@@ -41,6 +41,8 @@ pub struct Start {
 const LARGEST_CHANGE: (f64, f64) = (1.0, 100.0);
 /// Least J, as a share of what does not matter.
 pub const DARK: f64 = 1e-10;
+/// J that may fall below what does not matter in one step, as a multiple of that.
+const NEARLY_DARK: f64 = 10.0;
 /// The pseudo-time step grows so that the changes are this share of the largest.
 const WANTED_CHANGE: f64 = 0.4;
 /// Limits of the growth of the pseudo-time step, and its shrinkage after a rejected step.
@@ -125,7 +127,7 @@ fn moved(u: &[Pair], change: &[Pair], members: usize, start: &Start) -> Option<(
                 tried.push(after);
                 continue;
             }
-            if after.j < floor {
+            if after.j < floor && before.j < NEARLY_DARK * floor {
                 let j = after.j.max(DARK * floor);
                 after = Pair { j, h: after.h.clamp(-j, j) };
             } else {

@@ -60,9 +60,6 @@ const STEEPEST: f64 = 30.0;
 /// spectrum, where J falls by orders of magnitude from cell to cell, is left at first order.
 const INSIGNIFICANT: f64 = 1e-5;
 
-/// Optical depth of a transparent cell.
-const TRANSPARENT: f64 = 0.01;
-
 /// J below which a member carries next to no energy, at each unknown of `u`; 0 where there is one energy.
 pub fn insignificant(equations: &Equations, u: &[Pair]) -> Vec<f64> {
     let energy = &equations.shared.space.energy;
@@ -111,32 +108,27 @@ type Place = (f64, f64, Pair);
 fn radial_factors(equations: &Equations, u: &[Pair], n: usize) -> [Factors; 2] {
     let (radial, members) = (&equations.shared.space.radial, equations.members.len());
     let (flow, i) = (equations.shared.flow, n / members);
-    let (first, last) = (radial.edges[0], radial.edges[radial.elements()]);
+    let first = radial.edges[0];
     let streaming = if u[n].j > 0.0 { (u[n].h / u[n].j).powi(2) } else { 0.0 };
     // At the centre nothing streams.
     let dilution = |area: f64| if area > 0.0 { streaming * area.ln() } else { 0.0 };
     let cell = |m: usize, i: usize| (radial.nodes[i], dilution(flow.nodes[i].static_part), u[m]);
     let (_, own_dilution, own) = cell(n, i);
-    let mirrored = |edge: f64| (2.0 * edge - radial.nodes[i], own_dilution, Pair { h: -own.h, ..own });
-    // A kink of the velocity is one of the moments; at surfaces of opaque matter a limited slope is safer.
-    let kink = |face: usize| flow.kinks[face] && is_transparent(equations, n);
+    // Only the centre is a place of symmetry; at a wall redshift and forces go on.
+    let centre = first == 0.0 && equations.shared.inner == Outside::Reflecting;
+    let mirrored = || (-radial.nodes[i], own_dilution, Pair { h: -own.h, ..own });
+    // A kink of the background is one of the moments.
+    let kink = |face: usize| flow.kinks[face];
     let below = match i {
-        0 => (equations.shared.inner == Outside::Reflecting).then(|| mirrored(first)),
+        0 => centre.then(mirrored),
         _ => (!kink(i)).then(|| cell(n - members, i - 1)),
     };
     let above = match i + 1 == radial.nodes.len() {
-        true => (equations.shared.outer == Outside::Reflecting).then(|| mirrored(last)),
+        true => None,
         false => (!kink(i + 1)).then(|| cell(n + members, i + 1)),
     };
     let face = |face: usize| (radial.edges[face], dilution(flow.faces[face].static_part));
     factors(below, cell(n, i), above, [face(i), face(i + 1)])
-}
-
-/// Whether the cell of unknown `n` is far thinner than a mean free path.
-fn is_transparent(equations: &Equations, n: usize) -> bool {
-    let (i, member) = (n / equations.members.len(), n % equations.members.len());
-    let depth = equations.local(i, member).transport() * equations.shared.flow.proper_length[i];
-    depth * equations.shared.space.radial.width(i) < TRANSPARENT
 }
 
 /// Factors in ε of unknown `n`.
