@@ -30,7 +30,7 @@ use flow::Flow;
 /// equations amplify rounding, and the closure's own error is of the order of per cents.
 pub const TOLERANCE: f64 = 1e-8;
 /// Newton steps of one group with the same cells at most.
-pub const MOST_STEPS: usize = 200;
+pub const MOST_STEPS: usize = 400;
 
 /// Moments of one state, and how they were found.
 #[derive(Debug, Clone, PartialEq)]
