@@ -138,11 +138,6 @@ impl Closure {
         matches!(self, Self::MaximumEntropyFermi)
     }
 
-    /// Largest |H|/J of the distributions behind the closure at the occupation `j`: f ≤ 1 bounds that of fermions.
-    pub fn largest_flux_factor(self, j: f64) -> f64 {
-        if self.depends_on_occupation() { (1.0 - j).clamp(0.0, 1.0) } else { 1.0 }
-    }
-
     /// χ, q and their derivatives for `h` = H/J (signed) and the occupation `j` = J, on which only
     /// [`Closure::MaximumEntropyFermi`] depends.
     ///

@@ -26,7 +26,7 @@ pub struct Depths {
     pub bias_mean: Vec<f64>,
 }
 
-/// Neutrinospheres as leakage has them: radii of depth 2/3 [length], 0 where there is none.
+/// Neutrinospheres as leakage has them: radii of depth 2/3 (internal length), 0 where there is none.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Spheres {
     /// Of the transport opacity, at (species, energy).

@@ -112,10 +112,9 @@ fn relative_error(residual: &[Pair], scale: &[f64], u: &[Pair], floor: f64) -> f
 }
 
 /// `u` + `change` and how large a change that is, as a share of the largest; nothing where it is larger or the
-/// moments are those of no f that the closure knows, or not finite. What is less than the floor is kept within the bounds.
+/// moments are those of no f ≥ 0, or not finite. What is less than the floor is kept within the bounds.
 fn moved(equations: &Equations, u: &[Pair], change: &[Pair], start: &Start) -> Option<(Vec<Pair>, f64)> {
-    let (closure, members) = (equations.shared.closure, equations.members.len());
-    let (floor, mut worst) = (start.floor, 0.0);
+    let (members, floor, mut worst) = (equations.members.len(), start.floor, 0.0);
     let mut tried = Vec::with_capacity(u.len());
     for (u, change) in u.chunks_exact(members).zip(change.chunks_exact(members)) {
         let brightest = largest(u.iter().map(|pair| pair.j)) + floor;
@@ -135,7 +134,7 @@ fn moved(equations: &Equations, u: &[Pair], change: &[Pair], start: &Start) -> O
                 let grown = (after.j - before.j) / brightest;
                 worst = larger(worst, larger(turned / LARGEST_CHANGE.0, grown / LARGEST_CHANGE.1));
             }
-            if !(after.j > 0.0 && after.h.abs() <= after.j * closure.largest_flux_factor(after.j)) {
+            if !(after.j > 0.0 && after.h.abs() <= after.j) {
                 return None;
             }
             tried.push(after);
