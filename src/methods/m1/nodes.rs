@@ -1,8 +1,8 @@
 //! The solution on cells at the nodes of the problem's own elements.
 //!
-//! ln(J + H) and ln(J − H) are interpolated from the centres of the four nearest cells, in ε and then in r, by
-//! the polynomial through them, between centres kept within their range: J ≥ 0 and |H| ≤ J stay so. In r the cells are
-//! those of the node's own element, whose edges are where the solution has kinks.
+//! ln J and H/J are interpolated from the centres of the four nearest cells, in ε and then in r, by the polynomial
+//! through them, between centres kept within their range: J ≥ 0 and |H| ≤ J stay so. In r the cells are those of
+//! the node's own element, whose edges are where the solution has kinks.
 
 use crate::diagnostics::moments::Moments;
 use crate::methods::boltzmann::inelastic::Pair;
@@ -13,7 +13,7 @@ use super::closed::Closed;
 
 /// Centres that a value is interpolated from.
 const STENCIL: usize = 4;
-/// Stands for a sum or difference that is 0.
+/// Stands for 0.
 const SMALLEST: f64 = 1e-300;
 
 /// J, H, K, L of `u`, which is at (cell, species, energy) of `cells`, at (species, energy node, radial node)
@@ -93,23 +93,28 @@ impl Stencil {
         self.weights.iter().enumerate().map(|(offset, weight)| weight * value(self.first + offset)).sum()
     }
 
-    /// A positive value by its logarithm, between the centres within their range.
+    /// A positive value by its logarithm.
     fn positive(&self, value: impl Fn(usize) -> f64) -> f64 {
         let log = |n: usize| value(n).max(SMALLEST).ln();
-        let sum = self.sum(log);
-        if !self.inside {
-            return sum.exp();
-        }
-        let used = (self.first..self.first + self.weights.len()).map(log);
-        let (low, high) =
-            used.fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), log| (low.min(log), high.max(log)));
-        sum.clamp(low, high).exp()
+        self.within(self.sum(log), log).exp()
     }
 
+    /// The state from ln J and H/J, which keeps the digits of a small flux.
     fn pair(&self, pair: impl Fn(usize) -> Pair) -> Pair {
-        let plus = self.positive(|n| pair(n).j + pair(n).h);
-        let minus = self.positive(|n| pair(n).j - pair(n).h);
-        Pair { j: 0.5 * (plus + minus), h: 0.5 * (plus - minus) }
+        let ratio = |n: usize| if pair(n).j > 0.0 { pair(n).h / pair(n).j } else { 0.0 };
+        let j = self.positive(|n| pair(n).j);
+        Pair { j, h: j * self.within(self.sum(ratio), ratio).clamp(-1.0, 1.0) }
+    }
+
+    /// `interpolated`, between the centres kept within the range of their values.
+    fn within(&self, interpolated: f64, value: impl Fn(usize) -> f64) -> f64 {
+        if !self.inside {
+            return interpolated;
+        }
+        let used = (self.first..self.first + self.weights.len()).map(value);
+        let (low, high) = used
+            .fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), value| (low.min(value), high.max(value)));
+        interpolated.clamp(low, high)
     }
 }
 
@@ -144,18 +149,20 @@ mod tests {
     use super::*;
     use crate::phase_space::grid::NodalGrid;
 
-    /// exp of polynomials of degree 3 are their own interpolation.
+    /// ln J and H/J that are polynomials of degree 3 are their own interpolation.
     #[test]
-    fn exponentials_of_cubics_are_exact() {
-        let plus = |x: f64| (1.0 - 2.0 * x + 0.3 * x * x - 0.1 * x.powi(3)).exp();
-        let minus = |x: f64| (-1.0 + x).exp();
-        let at = |x: f64| Pair { j: 0.5 * (plus(x) + minus(x)), h: 0.5 * (plus(x) - minus(x)) };
+    fn cubics_are_exact() {
+        let j = |x: f64| (1.0 - 2.0 * x + 0.3 * x * x - 0.1 * x.powi(3)).exp();
+        let at = |x: f64| Pair { j: j(x), h: j(x) * (0.1 + 0.3 * x - 0.05 * x.powi(3)) };
         let centres = NodalGrid::new(vec![0.0, 0.1, 0.3, 0.6, 1.0, 1.5], 0).nodes;
         let column: Vec<Pair> = centres.iter().map(|&x| at(x)).collect();
         let points = [0.2, 0.33, 0.7, 1.1];
         for (stencil, x) in stencils(&centres, &points, &[]).iter().zip(points) {
             let (value, exact) = (stencil.pair(|i| column[i]), at(x));
-            assert!((value.j / exact.j - 1.0).abs() < 1e-12 && (value.h - exact.h).abs() < 1e-12, "{x}");
+            assert!(
+                (value.j / exact.j - 1.0).abs() < 1e-12 && (value.h / exact.h - 1.0).abs() < 1e-12,
+                "{x}"
+            );
         }
     }
 
