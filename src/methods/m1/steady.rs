@@ -41,7 +41,7 @@ const IRRELEVANT: f64 = 1e-25;
 /// First guesses are solved to this.
 const GUESS_TOLERANCE: f64 = 1e-3;
 /// Solutions with inelastic collisions at given rates that lead to the first guess.
-const RATE_ROUNDS: usize = 4;
+const RATE_ROUNDS: usize = 7;
 const RATE_TOLERANCE: f64 = 1e-4;
 /// Solutions with the reconstruction of the last one, and the change of J at which they end.
 const ROUNDS: usize = 40;
