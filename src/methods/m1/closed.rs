@@ -80,7 +80,8 @@ impl Closed {
     }
 }
 
-/// The flux of Harten, Lax & van Leer (1983) between two states, with its derivatives. `transparency` (0 to 1)
+/// The flux of Harten, Lax & van Leer (1983) between two states, with its derivatives, those of the speeds only
+/// where `speeds_vary`. `transparency` (0 to 1)
 /// is the share of the flux's dissipation that is kept: where the cells are many mean free paths wide, the
 /// whole of it would be larger than the diffusive flux.
 pub fn numerical_flux(
@@ -89,6 +90,7 @@ pub fn numerical_flux(
     above: &Closed,
     flow: RadialFlow,
     transparency: f64,
+    speeds_vary: bool,
 ) -> ([f64; 2], FluxJacobian) {
     let drift = if flow.static_part > 0.0 { flow.drift / flow.static_part } else { 0.0 };
     let ((slow_below, fast_below), (slow_above, fast_above)) = (below.speeds(), above.speeds());
@@ -116,7 +118,7 @@ pub fn numerical_flux(
         jacobian.above[m][m] += spread;
     }
     // Speeds beyond 0 do not depend on the states; each is that of one of them.
-    if slow < 0.0 {
+    if speeds_vary && slow < 0.0 {
         let (own, part) = if slow_below <= slow_above {
             (below, &mut jacobian.below)
         } else {
@@ -124,7 +126,7 @@ pub fn numerical_flux(
         };
         add_speed(part, by_slow, own, own.speed_slopes(closure).0);
     }
-    if fast > 0.0 {
+    if speeds_vary && fast > 0.0 {
         let (own, part) = if fast_below >= fast_above {
             (below, &mut jacobian.below)
         } else {

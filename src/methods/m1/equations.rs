@@ -145,22 +145,26 @@ impl<'a> Equations<'a> {
         let shared = self.shared;
         let flow = shared.flow.faces[face];
         let k = self.members[member].1;
+        // With the blocking of inelastic collisions, Newton's method with the derivatives of the speeds went in
+        // circles on a snapshot; without them it converges, linearly.
+        let speeds_vary = self.inelastic.is_none();
         match (below, above) {
             (Some((below, factors_below)), Some((above, factors_above))) => {
                 let transparency = self.transparency(face, member);
-                let (flux, jacobian) = numerical_flux(shared.closure, &below, &above, flow, transparency);
+                let (flux, jacobian) =
+                    numerical_flux(shared.closure, &below, &above, flow, transparency, speeds_vary);
                 let below = factors_below.chained(jacobian.below);
                 (flux, FluxJacobian { below, above: factors_above.chained(jacobian.above) })
             }
             (None, Some((own, factors))) => {
                 let outside = outside(&shared.inner, &own, k);
-                let (flux, jacobian) = numerical_flux(shared.closure, &outside, &own, flow, 1.0);
+                let (flux, jacobian) = numerical_flux(shared.closure, &outside, &own, flow, 1.0, speeds_vary);
                 let above = factors.chained(own_part(&shared.inner, jacobian.above, jacobian.below));
                 (flux, FluxJacobian { above, ..FluxJacobian::default() })
             }
             (Some((own, factors)), None) => {
                 let outside = outside(&shared.outer, &own, k);
-                let (flux, jacobian) = numerical_flux(shared.closure, &own, &outside, flow, 1.0);
+                let (flux, jacobian) = numerical_flux(shared.closure, &own, &outside, flow, 1.0, speeds_vary);
                 let below = factors.chained(own_part(&shared.outer, jacobian.below, jacobian.above));
                 (flux, FluxJacobian { below, ..FluxJacobian::default() })
             }
