@@ -211,9 +211,7 @@ fn threads_do_not_matter() {
 fn gray_motion_is_refused() {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("problems/radiating_sphere_velocity.ron");
     let overrides = vec![("phase_space.energy".into(), "Gray".into())];
-    let Ok(problem) = problem::load(&path, &LoadOptions { overrides, ..LoadOptions::default() }) else {
-        return;
-    };
+    let problem = problem::load(&path, &LoadOptions { overrides, ..LoadOptions::default() }).unwrap();
     let resources = Resources { memory: u64::MAX, restart: None };
     let method = Method::M1(Closure::Minerbo);
     let error = run_approximate(&problem, method, &resources, &Silent, &mut |_| Ok(())).unwrap_err();

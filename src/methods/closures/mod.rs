@@ -133,6 +133,17 @@ impl Closure {
         !matches!(self, Self::Janka1 | Self::Janka2)
     }
 
+    /// Whether χ has a bounded second derivative at h = 0.
+    pub fn is_smooth(self) -> bool {
+        !matches!(self, Self::Wilson | Self::MaximumPacking | Self::Janka1 | Self::Janka2)
+    }
+
+    /// Largest |H| of a distribution that occurs in the closure with zeroth moment `j`: all of it forward, or, where
+    /// f ≤ 1 is part of the closure, as much of it as there is room for. Negative where there is none.
+    pub fn largest_flux(self, j: f64) -> f64 {
+        if self.depends_on_occupation() { j * (1.0 - j) } else { j }
+    }
+
     /// Whether it depends on the occupation j besides the flux factor.
     pub fn depends_on_occupation(self) -> bool {
         matches!(self, Self::MaximumEntropyFermi)

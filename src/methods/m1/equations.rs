@@ -17,7 +17,7 @@ use crate::opacities::LocalOpacity;
 use crate::phase_space::{EnergyGrid, PhaseSpace};
 use crate::solvers::face_coupled::FluxJacobian;
 
-use super::closed::{Closed, numerical_flux};
+use super::closed::{Closed, Passage};
 use super::flow::Flow;
 use super::reconstruction::{Factors, Reconstruction};
 
@@ -85,9 +85,14 @@ pub struct Evaluation<'a> {
 
 impl<'a> Equations<'a> {
     /// All fluxes and rates of the state `u`.
-    pub fn evaluate(&'a self, u: &[Pair], reconstruction: &Reconstruction) -> Evaluation<'a> {
+    pub fn evaluate(
+        &'a self,
+        u: &[Pair],
+        reconstruction: &Reconstruction,
+        speeds_vary: bool,
+    ) -> Evaluation<'a> {
         let cells: Vec<Closed> = u.iter().map(|&pair| Closed::new(self.shared.closure, pair)).collect();
-        let (radial, face_density) = self.radial_fluxes(u, reconstruction);
+        let (radial, face_density) = self.radial_fluxes(u, reconstruction, speeds_vary);
         let energy = match (self.shifts_energies, &self.shared.space.energy) {
             (true, EnergyGrid::Spectral(_)) => {
                 (0..u.len()).map(|n| self.energy_fluxes(u[n], &reconstruction.energy[n], n)).collect()
@@ -113,6 +118,7 @@ impl<'a> Equations<'a> {
         &self,
         u: &[Pair],
         reconstruction: &Reconstruction,
+        speeds_vary: bool,
     ) -> (Vec<([f64; 2], FluxJacobian)>, Vec<f64>) {
         let (count, cells) = (self.members.len(), self.shared.space.radial.nodes.len());
         let side = |cell: usize, face: usize, member: usize| {
@@ -129,7 +135,9 @@ impl<'a> Equations<'a> {
                 let sides = [below, above].into_iter().flatten();
                 let (sum, number) = sides.fold((0.0, 0.0), |(sum, n), (state, _)| (sum + state.j, n + 1.0));
                 densities.push(sum / number);
-                fluxes.push(self.radial_flux(face, below, above, member));
+                let inside = below.is_some() && above.is_some();
+                let passage = self.passage(face, member, inside, speeds_vary);
+                fluxes.push(self.radial_flux(passage, below, above, member));
             }
         }
         (fluxes, densities)
@@ -137,38 +145,42 @@ impl<'a> Equations<'a> {
 
     fn radial_flux(
         &self,
-        face: usize,
+        passage: Passage,
         below: Option<(Closed, Factors)>,
         above: Option<(Closed, Factors)>,
         member: usize,
     ) -> ([f64; 2], FluxJacobian) {
         let shared = self.shared;
-        let flow = shared.flow.faces[face];
         let k = self.members[member].1;
-        // With the blocking of inelastic collisions, Newton's method with the derivatives of the speeds went in
-        // circles on a snapshot; without them it converges, linearly.
-        let speeds_vary = self.inelastic.is_none();
         match (below, above) {
             (Some((below, factors_below)), Some((above, factors_above))) => {
-                let transparency = self.transparency(face, member);
-                let (flux, jacobian) =
-                    numerical_flux(shared.closure, &below, &above, flow, transparency, speeds_vary);
+                let (flux, jacobian) = passage.flux(&below, &above);
                 let below = factors_below.chained(jacobian.below);
                 (flux, FluxJacobian { below, above: factors_above.chained(jacobian.above) })
             }
             (None, Some((own, factors))) => {
-                let outside = outside(&shared.inner, &own, k);
-                let (flux, jacobian) = numerical_flux(shared.closure, &outside, &own, flow, 1.0, speeds_vary);
+                let (flux, jacobian) = passage.flux(&outside(&shared.inner, &own, k), &own);
                 let above = factors.chained(own_part(&shared.inner, jacobian.above, jacobian.below));
                 (flux, FluxJacobian { above, ..FluxJacobian::default() })
             }
             (Some((own, factors)), None) => {
-                let outside = outside(&shared.outer, &own, k);
-                let (flux, jacobian) = numerical_flux(shared.closure, &own, &outside, flow, 1.0, speeds_vary);
+                let (flux, jacobian) = passage.flux(&own, &outside(&shared.outer, &own, k));
                 let below = factors.chained(own_part(&shared.outer, jacobian.below, jacobian.above));
                 (flux, FluxJacobian { below, ..FluxJacobian::default() })
             }
             (None, None) => ([0.0; 2], FluxJacobian::default()),
+        }
+    }
+
+    /// How `face` lets `member` through; the ends of the grid, which are not `inside`, dissipate in full.
+    fn passage(&self, face: usize, member: usize, inside: bool, speeds_vary: bool) -> Passage {
+        Passage {
+            closure: self.shared.closure,
+            flow: self.shared.flow.faces[face],
+            transparency: if inside { self.transparency(face, member) } else { 1.0 },
+            // With the blocking of inelastic collisions, Newton's method with the derivatives of the speeds went
+            // in circles on a snapshot; without them it converges, linearly.
+            speeds_vary: speeds_vary && self.inelastic.is_none(),
         }
     }
 
@@ -222,6 +234,15 @@ impl<'a> Equations<'a> {
                 [lower / volume, upper / volume]
             }
         }
+    }
+
+    /// Widths of the cells as the length that the flow needs, at (cell, member).
+    pub fn transit(&self) -> Vec<f64> {
+        let Shared { space, flow, .. } = *self.shared;
+        (0..space.radial.nodes.len())
+            .map(|i| 1.0 / (flow.nodes[i].static_part * self.per_volume(i) * flow.clock[i]))
+            .flat_map(|length| std::iter::repeat_n(length, self.members.len()))
+            .collect()
     }
 
     /// Lengths that turn a residual into an error of the moments, at (cell, member).

@@ -1,6 +1,8 @@
 //! Time evolution of the moments: M ∂_t(J + vH, H + vK) = right sides, by the same singly diagonally implicit
 //! Runge-Kutta methods and step control as the Boltzmann method.
 
+use rayon::prelude::*;
+
 use crate::diagnostics::moments::Moments;
 use crate::error::Result;
 use crate::extremes::largest;
@@ -9,6 +11,7 @@ use crate::methods::boltzmann::evolution::{Plan, equal_steps};
 use crate::methods::boltzmann::inelastic::Pair;
 use crate::methods::closures::Closure;
 use crate::methods::setup::Setup;
+use crate::parallel::in_order;
 use crate::phase_space::PhaseSpace;
 use crate::progress::{Event, Observer};
 use crate::solvers::krylov::{Limits, Status};
@@ -93,6 +96,7 @@ impl<'a> Evolution<'a> {
 
     fn shared(&self, time: f64, shift: f64) -> Result<Shared<'_>> {
         let (inner, outer) = outside(self.setup, self.closure, time)?;
+        super::refuse_overfull(self.setup, self.closure, [&inner, &outer])?;
         let (space, coefficients) = (&self.setup.phase_space, &self.setup.coefficients);
         Ok(Shared { space, flow: &self.flow, coefficients, closure: self.closure, inner, outer, shift })
     }
@@ -118,8 +122,8 @@ impl<'a> Evolution<'a> {
     /// `reached`.
     ///
     /// # Errors
-    /// [`crate::error::Error::Interrupted`] when the observer asks to stop; [`crate::error::Error::Numerical`] where a step cannot be
-    /// solved or its length vanishes.
+    /// [`crate::error::Error::Interrupted`] when the observer asks to stop;
+    /// [`crate::error::Error::Numerical`] where a step cannot be solved or its length vanishes.
     pub fn run(&self, state: &mut State, reached: &mut dyn FnMut(&State) -> Result<()>) -> Result<()> {
         let (start, started) = (self.plan.start, state.time);
         let end = self.plan.times.last().copied().unwrap_or(start);
@@ -164,6 +168,7 @@ impl<'a> Evolution<'a> {
                     known.h += step * a * slope.h;
                 });
             }
+            self.fill(&mut known);
             let time = state.time + tableau.abscissa(stage) * step;
             faces = self.solve_stage(state, &known, &mut moments, time, step)?;
             let rate = 1.0 / (tableau.gamma * step);
@@ -173,6 +178,30 @@ impl<'a> Evolution<'a> {
         }
         let error = self.error(&before, &self.conserved(&moments), &slopes, step);
         Ok((moments, faces, error))
+    }
+
+    /// Makes `known` the moments of an f ≥ 0, which the stages of a method of higher order need not be at the front of
+    /// a pulse: what J + vH lacks to 0 is taken from all others of its member in proportion, so that their number
+    /// stays.
+    fn fill(&self, known: &mut [Pair]) {
+        let radii = self.flow.velocity.len();
+        let count = known.len() / radii;
+        let weights = &self.setup.phase_space.radial.weights;
+        for member in 0..count {
+            let (mut there, mut missing) = (0.0, 0.0);
+            for i in 0..radii {
+                let number =
+                    weights[i] * self.flow.volume[i] * self.flow.clock[i] * known[i * count + member].j;
+                there += number.max(0.0);
+                missing -= number.min(0.0);
+            }
+            let share = if missing > 0.0 { (1.0 - missing / there).max(0.0) } else { 1.0 };
+            for pair in known.iter_mut().skip(member).step_by(count) {
+                let j = share * if pair.j < 0.0 { 0.0 } else { pair.j };
+                let h = if pair.h.abs() > j { j.copysign(pair.h) } else { pair.h };
+                *pair = Pair { j, h };
+            }
+        }
     }
 
     /// J + vH and H + vK.
@@ -198,49 +227,60 @@ impl<'a> Evolution<'a> {
         let count = shared.space.species.len() * shared.space.energy.len();
         let faces = shared.space.radial.edges.len();
         let mut all_faces = vec![[0.0; 3]; count * faces];
-        for mut equations in groups(self.setup.inelastic.as_ref(), &shared) {
-            let members = places(&equations);
+        let mut groups = groups(self.setup.inelastic.as_ref(), &shared);
+        let solved = in_order(groups.par_iter_mut().map(|equations| {
+            let members = places(equations);
             equations.known = gather(known, count, &members);
-            let start = gather(moments, count, &members);
-            let (solved, reconstruction) = self.solve_group(state, &equations, start, step)?;
-            let evaluated = equations.evaluate(&solved, &reconstruction);
-            scatter(&solved, moments, count, &members);
-            for (c, &member) in members.iter().enumerate() {
-                for face in 0..faces {
-                    all_faces[member * faces + face] = evaluated.face_moments(face, c);
-                }
+            self.solve_group(equations, gather(moments, count, &members), step)
+        }))?;
+        for (equations, solved) in groups.iter().zip(solved) {
+            let members = places(equations);
+            scatter(&solved.moments, moments, count, &members);
+            for (faces, member) in solved.faces.chunks_exact(faces).zip(members) {
+                all_faces[member * faces.len()..][..faces.len()].copy_from_slice(faces);
             }
+            state.newton_steps += solved.steps;
+            state.status = state.status.and(solved.status);
         }
         Ok(all_faces)
     }
 
-    fn solve_group(
-        &self,
-        state: &mut State,
-        equations: &Equations,
-        start: Vec<Pair>,
-        step: f64,
-    ) -> Result<(Vec<Pair>, Reconstruction)> {
+    /// One stage of one group, from `start` on.
+    fn solve_group(&self, equations: &Equations, start: Vec<Pair>, step: f64) -> Result<Stage> {
         let Limits { tolerance, .. } = self.plan.limits;
-        let limits = Limits { tolerance: tolerance.max(super::TOLERANCE), iterations: super::MOST_STEPS };
+        let tolerance = tolerance.max(super::TOLERANCE);
         let brightest = largest(equations.known.iter().map(|known| known.j.abs()));
-        let floor = (FLOOR * brightest).max(FLOOR * FLOOR);
-        let mut u: Vec<Pair> = start.iter().map(|pair| within_bounds(*pair, floor)).collect();
-        // The stages of a method of higher order may ask for moments of no f ≥ 0 at the front of a pulse.
-        let realizable = equations.known.iter().all(|known| known.h.abs() <= known.j + floor);
-        let near = Limits { tolerance: FIRST_ROUND.max(limits.tolerance), ..limits };
-        let mut solve = |u: &mut Vec<Pair>, limits: Limits| -> Result<Reconstruction> {
-            let reconstruction = Reconstruction::of(equations, u);
-            let start = Start { step: f64::INFINITY, cautious: step, floor, realizable };
-            let mut go_on = |_: f64| !self.observer.stop_requested();
-            let outcome = newton::solve(equations, &reconstruction, u, start, limits, &mut go_on)?;
-            state.newton_steps += outcome.steps;
-            state.status = state.status.and(outcome.status);
-            Ok(reconstruction)
-        };
-        solve(&mut u, near)?;
-        let reconstruction = solve(&mut u, limits)?;
-        Ok((u, reconstruction))
+        let floor = (super::closed::knob("M1_FLOOR", FLOOR) * brightest).max(FLOOR * FLOOR);
+        let moments = start.iter().map(|pair| within_bounds(*pair, floor)).collect();
+        let mut stage = Stage { moments, faces: Vec::new(), steps: 0, status: Status::Converged };
+        let start = Start { step: f64::INFINITY, cautious: step, floor };
+        self.improve(equations, &mut stage, start, FIRST_ROUND.max(tolerance))?;
+        let reconstruction = self.improve(equations, &mut stage, start, tolerance)?;
+        let evaluated = equations.evaluate(&stage.moments, &reconstruction, false);
+        let faces = equations.shared.space.radial.edges.len();
+        for c in 0..equations.members.len() {
+            stage.faces.extend((0..faces).map(|face| evaluated.face_moments(face, c)));
+        }
+        Ok(stage)
+    }
+
+    /// Solves `stage` to `tolerance` with the reconstruction of its moments, which is given back.
+    fn improve(
+        &self,
+        equations: &Equations,
+        stage: &mut Stage,
+        start: Start,
+        tolerance: f64,
+    ) -> Result<Reconstruction> {
+        let reconstruction = Reconstruction::of(equations, &stage.moments);
+        let limits = Limits { tolerance, iterations: super::MOST_STEPS };
+        let mut go_on = |_: f64| !self.observer.stop_requested();
+        let moments = &mut stage.moments;
+        let outcome = newton::solve(equations, &reconstruction, moments, start, limits, &mut go_on)?;
+        tracing::debug!(steps = outcome.steps, status = outcome.status.name(), tolerance, "stage");
+        stage.steps += outcome.steps;
+        stage.status = stage.status.and(outcome.status);
+        Ok(reconstruction)
     }
 
     /// ‖local error‖₂/‖(J, H)‖₂ by the embedded method; backward Euler, which has none, takes half of the whole
@@ -260,6 +300,16 @@ impl<'a> Evolution<'a> {
         }
         if error == 0.0 { 0.0 } else { (error / size.max(f64::MIN_POSITIVE)).sqrt() }
     }
+}
+
+/// A group at the end of a stage.
+struct Stage {
+    moments: Vec<Pair>,
+    /// J, H, K of the fluxes through the radial faces, at (member, face).
+    faces: Vec<[f64; 3]>,
+    /// Newton steps.
+    steps: usize,
+    status: Status,
 }
 
 /// The moments next to `pair` that are those of an f > 0.

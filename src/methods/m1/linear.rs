@@ -18,11 +18,12 @@ type Matrix = [[f64; 2]; 2];
 const TOLERANCE: f64 = 1e-3;
 const ITERATIONS: usize = 200;
 
-/// The change of the state that makes the linearised `residual` vanish, with pseudo-time term `pseudo`.
+/// The change of the state that makes the linearised `residual` vanish, with a pseudo-time term with the rates
+/// `pseudo`, at (cell, member).
 ///
 /// # Errors
 /// [`crate::error::Error::Numerical`] where the Jacobian is singular or not finite.
-pub fn correction(state: &Evaluation, residual: &[Pair], scale: &[f64], pseudo: f64) -> Result<Vec<Pair>> {
+pub fn correction(state: &Evaluation, residual: &[Pair], scale: &[f64], pseudo: &[f64]) -> Result<Vec<Pair>> {
     let right: Vec<f64> = residual.iter().flat_map(|row| [row.j, row.h]).collect();
     let system = Linearised::new(state, pseudo);
     let solution = match state.equations.inelastic {
@@ -49,7 +50,7 @@ struct Linearised<'a> {
 }
 
 impl<'a> Linearised<'a> {
-    fn new(state: &'a Evaluation, pseudo: f64) -> Self {
+    fn new(state: &'a Evaluation, pseudo: &[f64]) -> Self {
         let count = state.count();
         let all = 0..state.cells.len();
         let neighbours: Vec<[Matrix; 2]> = all.clone().map(|n| radial_blocks(state, n)).collect();
@@ -59,7 +60,7 @@ impl<'a> Linearised<'a> {
         };
         let mut system = Self {
             state,
-            own: all.map(|n| own_block(state, n / count, n % count, pseudo)).collect(),
+            own: all.map(|n| own_block(state, n / count, n % count, pseudo[n])).collect(),
             below: neighbours.iter().map(|pair| pair[0]).collect(),
             above: neighbours.iter().map(|pair| pair[1]).collect(),
             lower: energies.iter().map(|pair| pair[0]).collect(),

@@ -14,6 +14,7 @@ mod steady;
 
 use crate::diagnostics::moments::Moments;
 use crate::error::{Error, Result};
+use crate::extremes::largest;
 use crate::methods::boltzmann::inelastic::Pair;
 use crate::methods::boundary::Boundary;
 use crate::methods::closures::Closure;
@@ -30,7 +31,7 @@ use flow::Flow;
 /// equations amplify rounding, and the closure's own error is of the order of per cents.
 pub const TOLERANCE: f64 = 1e-8;
 /// Newton steps of one group with the same cells at most.
-pub const MOST_STEPS: usize = 400;
+pub const MOST_STEPS: usize = 600;
 
 /// Moments of one state, and how they were found.
 #[derive(Debug, Clone, PartialEq)]
@@ -51,7 +52,7 @@ pub struct M1Solution {
 /// `limits.tolerance`, given at the nodes of `target`, the problem's own grid.
 ///
 /// # Errors
-/// Moving matter without a spectrum, [`Error::Interrupted`], a singular Jacobian.
+/// Moving matter without a spectrum, a closure with f ≤ 1 and f_eq > 1, [`Error::Interrupted`].
 pub fn solve(
     cells: &Setup,
     target: &PhaseSpace,
@@ -63,6 +64,7 @@ pub fn solve(
     let space = &cells.phase_space;
     let flow = Flow::new(&cells.geometry, space, cells.background.discontinuities());
     let (inner, outer) = outside(cells, closure, 0.0)?;
+    refuse_overfull(cells, closure, [&inner, &outer])?;
     let coefficients = &cells.coefficients;
     let shared = Shared { space, flow: &flow, coefficients, closure, inner, outer, shift: 0.0 };
     let solved = steady::solve(cells, &shared, limits, observer)?;
@@ -101,6 +103,29 @@ fn refuse_gray_motion(setup: &Setup) -> Result<()> {
     }
     Ok(())
 }
+
+/// A closure with f ≤ 1 has no solution where matter or a boundary asks for more.
+fn refuse_overfull(setup: &Setup, closure: Closure, boundaries: [&Outside; 2]) -> Result<()> {
+    if !closure.depends_on_occupation() {
+        return Ok(());
+    }
+    let space = &setup.phase_space;
+    let members = (0..space.species.len()).flat_map(|s| (0..space.energy.len()).map(move |k| (s, k)));
+    let inside = members.flat_map(|(s, k)| setup.coefficients.slab(s, k)).map(steady::equilibrium);
+    let given = boundaries.into_iter().flat_map(|outside| match outside {
+        Outside::Given(given) => given.iter().map(|given| given.j).collect(),
+        Outside::Vacuum | Outside::Reflecting => Vec::new(),
+    });
+    let fullest = largest(inside.chain(given));
+    if fullest <= 1.0 + FULL {
+        return Ok(());
+    }
+    let valid = format!("a closure without the bound f <= 1: equilibrium or a boundary has f = {fullest:e}");
+    Err(Error::field("closure", closure.name(), valid))
+}
+
+/// Rounding of f = 1.
+const FULL: f64 = 1e-9;
 
 /// The conditions at the two ends at `time`.
 fn outside(setup: &Setup, closure: Closure, time: f64) -> Result<(Outside, Outside)> {

@@ -7,9 +7,10 @@
 use crate::error::{Error, Result};
 use crate::extremes::{larger, largest};
 use crate::methods::boltzmann::inelastic::Pair;
+use crate::methods::closures::Closure;
 use crate::solvers::krylov::{Limits, Status};
 
-use super::equations::Equations;
+use super::equations::{Equations, Evaluation};
 use super::linear;
 use super::reconstruction::Reconstruction;
 
@@ -32,25 +33,17 @@ pub struct Start {
     pub cautious: f64,
     /// J that does not matter anywhere.
     pub floor: f64,
-    /// Whether all states on the way have to be moments of an f ≥ 0.
-    pub realizable: bool,
 }
 
 /// Largest change of the flux factor, and largest growth of J relative to the largest in its cell, in a step. The
 /// equations are linear but for the flux factor, and for the blocking by J.
 const LARGEST_CHANGE: (f64, f64) = (1.0, 100.0);
+/// Share of J that a step may be shortened by at the bound f ≤ 1.
+const PROJECTED: f64 = 0.1;
 /// Least J, as a share of what does not matter.
 pub const DARK: f64 = 1e-10;
 /// J that may fall below what does not matter in one step, as a multiple of that.
 const NEARLY_DARK: f64 = 10.0;
-/// The pseudo-time step grows so that the changes are this share of the largest.
-const WANTED_CHANGE: f64 = 0.4;
-/// Limits of the growth of the pseudo-time step, and its shrinkage after a rejected step.
-const GROWTH: (f64, f64) = (0.5, 10.0);
-const SHRINKAGE: f64 = 0.2;
-/// Pseudo-time steps longer than this many cautious ones are infinite; a rejected one shorter than the
-/// inverse means that there is no way on.
-const STEADY: f64 = 1e12;
 
 /// Solves `equations` from `u` on, in place.
 ///
@@ -65,80 +58,209 @@ pub fn solve(
     go_on: &mut dyn FnMut(f64) -> bool,
 ) -> Result<Outcome> {
     let scale = equations.row_scale();
-    let mut state = equations.evaluate(u, reconstruction);
-    let mut residual = state.residual();
-    let mut error = relative_error(&residual, &scale, u, start.floor);
-    let mut outcome = Outcome { status: Status::Limit, steps: 0, residuals: vec![error] };
-    let mut step = start.step;
+    let transit = equations.transit();
+    let evaluated = |u: &[Pair], speeds_vary: bool| {
+        Point::new(equations.evaluate(u, reconstruction, speeds_vary), u, &scale, start.floor)
+    };
+    u.iter_mut().for_each(|pair| *pair = admitted(equations.shared.closure, *pair));
+    let mut point = evaluated(u, true);
+    let transit = if super::closed::knob("M1_DSCALE", 0.0) > 0.0 { scale.clone() } else { transit };
+    let mut pace = Pace::new(&start, point.error);
+    let mut outcome = Outcome { status: Status::Limit, steps: 0, residuals: vec![point.error] };
     loop {
-        if !go_on(error) {
+        if !go_on(point.error) {
             return Err(Error::Interrupted);
         }
-        if error <= limits.tolerance {
+        if point.error <= limits.tolerance {
             outcome.status = Status::Converged;
-            return Ok(outcome);
+        } else if pace.is_exhausted() {
+            outcome.status = Status::Stalled;
         }
-        if outcome.steps >= limits.iterations {
+        if outcome.status != Status::Limit || outcome.steps >= limits.iterations {
             return Ok(outcome);
         }
         outcome.steps += 1;
-        let pseudo = if step >= STEADY * start.cautious { 0.0 } else { 1.0 / step };
-        let change = match linear::correction(&state, &residual, &scale, pseudo) {
-            Err(Error::Numerical(_)) => None,
-            change => Some(change?),
-        };
-        let Some((tried, growth)) = change.and_then(|change| moved(equations, u, &change, &start)) else {
-            if step < start.cautious / STEADY {
-                outcome.status = Status::Stalled;
-                return Ok(outcome);
+        match point
+            .correction(&scale, &pace.rates(&transit))?
+            .and_then(|change| moved(equations, u, &change, &start))
+        {
+            Some((moved, change)) => {
+                *u = moved;
+                point = evaluated(u, pace.is_direct());
+                outcome.residuals.push(point.error);
+                pace.accept(change, point.error);
             }
-            step = if step.is_finite() { SHRINKAGE * step } else { start.cautious };
-            continue;
-        };
-        step *= (WANTED_CHANGE / growth).clamp(GROWTH.0, GROWTH.1);
-        *u = tried;
-        state = equations.evaluate(u, reconstruction);
-        residual = state.residual();
-        error = relative_error(&residual, &scale, u, start.floor);
-        outcome.residuals.push(error);
+            None => pace.reject(),
+        }
     }
 }
 
-/// Largest error that `residual` stands for, relative to the local J, so that what is far away and faint is
-/// found as well.
-fn relative_error(residual: &[Pair], scale: &[f64], u: &[Pair], floor: f64) -> f64 {
-    let errors = residual.iter().zip(scale).zip(u);
-    largest(errors.map(|((row, scale), u)| scale * row.j.hypot(row.h) / (u.j.abs() + floor)))
+/// A state with its residual.
+struct Point<'a> {
+    state: Evaluation<'a>,
+    residual: Vec<Pair>,
+    /// Largest error that the residual stands for, relative to the local J, so that what is far away and faint is
+    /// found as well.
+    error: f64,
+}
+
+impl<'a> Point<'a> {
+    fn new(state: Evaluation<'a>, u: &[Pair], scale: &[f64], floor: f64) -> Self {
+        let residual = state.residual();
+        let errors = residual.iter().zip(scale).zip(u);
+        let error = largest(errors.map(|((row, scale), u)| scale * row.j.hypot(row.h) / (u.j.abs() + floor)));
+        if std::env::var("M1_WORST").is_ok() {
+            let (n, _) = residual
+                .iter()
+                .zip(scale)
+                .zip(u)
+                .enumerate()
+                .map(|(n, ((row, scale), u))| (n, scale * row.j.hypot(row.h) / (u.j.abs() + floor)))
+                .fold((0, 0.0), |a, b| if b.1 > a.1 { b } else { a });
+            let around: Vec<String> = (n.saturating_sub(2)..(n + 3).min(u.len()))
+                .map(|m| format!("({:.3e} {:.9})", u[m].j, u[m].h / u[m].j))
+                .collect();
+            eprintln!(
+                "worst {error:.3e} at {n} res {:.2e} {:.2e}: {}",
+                residual[n].j * scale[n],
+                residual[n].h * scale[n],
+                around.join(" ")
+            );
+        }
+        Self { state, residual, error }
+    }
+
+    /// Newton's change of the state; nothing where the Jacobian is singular or not finite.
+    fn correction(&self, scale: &[f64], pseudo: &[f64]) -> Result<Option<Vec<Pair>>> {
+        match linear::correction(&self.state, &self.residual, scale, pseudo) {
+            Err(Error::Numerical(_)) => Ok(None),
+            change => change.map(Some),
+        }
+    }
+}
+
+/// The pseudo-time step.
+struct Pace {
+    step: f64,
+    cautious: f64,
+    /// Inverse of the longest step of a cell in its transit times.
+    damping: f64,
+    /// Least error so far, and accepted steps since then.
+    best: f64,
+    waited: usize,
+}
+
+/// The pseudo-time step grows so that the changes are this share of the largest.
+const WANTED_CHANGE: f64 = 0.4;
+/// Limits of the growth of the pseudo-time step, and its shrinkage after a rejected step.
+const GROWTH: (f64, f64) = (0.5, 10.0);
+const SHRINKAGE: f64 = 0.2;
+/// Pseudo-time steps longer than this many cautious ones are infinite; a rejected one shorter than the
+/// inverse means that there is no way on.
+const STEADY: f64 = 1e12;
+/// Accepted steps without a smaller error after which steps become shorter: Newton's method goes in circles, which
+/// a relaxation in time does not. Each cell's longest step is then its transit time over a damping, which begins
+/// with this and has this as its most.
+const PATIENCE: usize = 12;
+const DAMPING: (f64, f64) = (0.01, 10.0);
+/// Factor of the damping after each such time and after each smaller error.
+const DAMPED: (f64, f64) = (3.0, 0.8);
+/// An error is smaller than the best one where it is below this share of it.
+const BETTER: f64 = 0.95;
+
+impl Pace {
+    fn new(start: &Start, error: f64) -> Self {
+        Self { step: start.step, cautious: start.cautious, damping: 0.0, best: error, waited: 0 }
+    }
+
+    /// 1/step of each unknown.
+    fn rates(&self, transit: &[f64]) -> Vec<f64> {
+        let rate = if self.step >= STEADY * self.cautious { 0.0 } else { 1.0 / self.step };
+        transit.iter().map(|length| larger(rate, self.damping / length)).collect()
+    }
+
+    /// Whether Newton's method has not gone in circles.
+    fn is_direct(&self) -> bool {
+        match super::closed::knob("M1_SV", 2.0) as i32 {
+            0 => false,
+            1 => true,
+            _ => self.damping == 0.0,
+        }
+    }
+
+    fn is_exhausted(&self) -> bool {
+        self.step < self.cautious / STEADY
+    }
+
+    /// After a step with `change`, as a share of the largest, to a state with `error`.
+    fn accept(&mut self, change: f64, error: f64) {
+        self.step *= (WANTED_CHANGE / change).clamp(GROWTH.0, GROWTH.1);
+        if error < BETTER * self.best {
+            (self.best, self.waited) = (error, 0);
+            self.damping *= super::closed::knob("M1_FREE", DAMPED.1);
+        } else {
+            self.waited += 1;
+        }
+        if self.waited >= super::closed::knob("M1_PATIENCE", PATIENCE as f64) as usize {
+            self.waited = 0;
+            self.damping = (super::closed::knob("M1_DAMPED", DAMPED.0) * self.damping)
+                .clamp(super::closed::knob("M1_D0", DAMPING.0), super::closed::knob("M1_D1", DAMPING.1));
+        }
+    }
+
+    fn reject(&mut self) {
+        self.step = if self.step.is_finite() { SHRINKAGE * self.step } else { self.cautious };
+    }
 }
 
 /// `u` + `change` and how large a change that is, as a share of the largest; nothing where it is larger or the
-/// moments are those of no f ≥ 0, or not finite. What is less than the floor is kept within the bounds.
+/// moments are those of no distribution, or not finite.
 fn moved(equations: &Equations, u: &[Pair], change: &[Pair], start: &Start) -> Option<(Vec<Pair>, f64)> {
-    let (members, floor, mut worst) = (equations.members.len(), start.floor, 0.0);
+    let members = equations.members.len();
+    let mut worst = 0.0;
     let mut tried = Vec::with_capacity(u.len());
     for (u, change) in u.chunks_exact(members).zip(change.chunks_exact(members)) {
-        let brightest = largest(u.iter().map(|pair| pair.j)) + floor;
+        let brightest = largest(u.iter().map(|pair| pair.j)) + start.floor;
         for (before, change) in u.iter().zip(change) {
-            let mut after = Pair { j: before.j + change.j, h: before.h + change.h };
-            if !start.realizable {
-                worst = larger(worst, 0.0 * (after.j + after.h));
-                tried.push(after);
-                continue;
-            }
-            if after.j < floor && before.j < NEARLY_DARK * floor {
-                let j = after.j.max(DARK * floor);
-                after = Pair { j, h: after.h.clamp(-j, j) };
-            } else {
-                // What was dark has no direction that the light which arrives there had to turn from.
-                let turned = (after.h / after.j - before.h / before.j).abs() * (before.j / after.j).min(1.0);
-                let grown = (after.j - before.j) / brightest;
-                worst = larger(worst, larger(turned / LARGEST_CHANGE.0, grown / LARGEST_CHANGE.1));
-            }
-            if !(after.j > 0.0 && after.h.abs() <= after.j) {
-                return None;
-            }
+            let after = Pair { j: before.j + change.j, h: before.h + change.h };
+            let (after, size) = physical(equations.shared.closure, *before, after, brightest, start.floor)?;
+            worst = larger(worst, size);
             tried.push(after);
         }
     }
     (worst <= 1.0).then_some((tried, worst))
+}
+
+/// `after` and how large a change from `before` that is in a cell whose largest J is `brightest`; nothing where it
+/// has no distribution. What is less than the floor is kept within the bounds.
+fn physical(closure: Closure, before: Pair, after: Pair, brightest: f64, floor: f64) -> Option<(Pair, f64)> {
+    if after.j < floor && before.j < NEARLY_DARK * floor {
+        let j = after.j.max(DARK * floor);
+        let most = closure.largest_flux(j);
+        return (!after.h.is_nan()).then(|| (Pair { j, h: after.h.clamp(-most, most) }, 0.0));
+    }
+    let inside = admitted(closure, after);
+    let projected = larger((after.j - inside.j).abs(), (after.h - inside.h).abs());
+    if !(inside.j > 0.0 && inside.h.abs() <= inside.j && projected <= PROJECTED * inside.j) {
+        return None;
+    }
+    let after = inside;
+    // What was dark has no direction that the light which arrives there had to turn from.
+    let turned = (after.h / after.j - before.h / before.j).abs() * (before.j / after.j).min(1.0);
+    let grown = (after.j - before.j) / brightest;
+    Some((after, larger(turned / LARGEST_CHANGE.0, grown / LARGEST_CHANGE.1)))
+}
+
+/// Share of the largest flux that remains of one beyond it.
+const MOST_FORWARD: f64 = 0.999;
+
+/// The moments of an f ≤ 1 next to `pair`, where f ≤ 1 is part of the closure: where f = 1 nearly, no step is short
+/// enough to stay within that bound.
+fn admitted(closure: Closure, pair: Pair) -> Pair {
+    if !closure.depends_on_occupation() || pair.h.abs() <= closure.largest_flux(pair.j) {
+        return pair;
+    }
+    let j = if pair.j > 1.0 { 1.0 } else { pair.j };
+    let most = MOST_FORWARD * closure.largest_flux(j.max(0.0));
+    Pair { j, h: pair.h.clamp(-most, most) }
 }

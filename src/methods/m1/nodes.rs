@@ -5,6 +5,7 @@
 //! the node's own element, whose edges are where the solution has kinks.
 
 use crate::diagnostics::moments::Moments;
+use crate::extremes::larger;
 use crate::methods::boltzmann::inelastic::Pair;
 use crate::methods::closures::Closure;
 use crate::phase_space::{EnergyGrid, PhaseSpace};
@@ -95,7 +96,7 @@ impl Stencil {
 
     /// A positive value by its logarithm.
     fn positive(&self, value: impl Fn(usize) -> f64) -> f64 {
-        let log = |n: usize| value(n).max(SMALLEST).ln();
+        let log = |n: usize| larger(value(n), SMALLEST).ln();
         self.within(self.sum(log), log).exp()
     }
 
@@ -106,9 +107,9 @@ impl Stencil {
         Pair { j, h: j * self.within(self.sum(ratio), ratio).clamp(-1.0, 1.0) }
     }
 
-    /// `interpolated`, between the centres kept within the range of their values.
+    /// `interpolated`, between the centres kept within the range of their values. NaN stays NaN.
     fn within(&self, interpolated: f64, value: impl Fn(usize) -> f64) -> f64 {
-        if !self.inside {
+        if !self.inside || interpolated.is_nan() {
             return interpolated;
         }
         let used = (self.first..self.first + self.weights.len()).map(value);
@@ -173,5 +174,20 @@ mod tests {
             let pair = stencil.pair(|i| column[i]);
             assert!(pair.j >= 0.0 && pair.j <= 1.0 && pair.h.abs() <= pair.j, "{pair:?}");
         }
+    }
+
+    /// A solution that failed is seen to have failed at its nodes.
+    #[test]
+    fn what_is_not_a_number_stays_so() {
+        let stencils = stencils(&[0.0, 1.0, 2.0, 3.0], &[0.1, 1.2, 3.4], &[]);
+        for wrong in [Pair { j: f64::NAN, h: f64::NAN }, Pair { j: f64::NAN, h: 0.1 }] {
+            let pair = |n: usize| if n == 1 { wrong } else { Pair { j: 1.0, h: 0.5 } };
+            for stencil in &stencils {
+                let (one, all) = (stencil.pair(pair), stencil.pair(|_| wrong));
+                assert!(one.j.is_nan() && one.h.is_nan() && all.j.is_nan() && all.h.is_nan());
+            }
+        }
+        let pair = |n: usize| Pair { j: 1.0, h: if n == 1 { f64::NAN } else { 0.5 } };
+        assert!(stencils[0].pair(pair).h.is_nan());
     }
 }

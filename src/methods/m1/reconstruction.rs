@@ -11,6 +11,7 @@
 
 use crate::extremes::largest;
 use crate::methods::boltzmann::inelastic::Pair;
+use crate::methods::closures::Closure;
 use crate::phase_space::EnergyGrid;
 
 use super::equations::{Equations, Outside};
@@ -40,6 +41,19 @@ impl Factors {
 
     fn to_the(self, power: f64) -> Self {
         Self { plus: self.plus.powf(power), minus: self.minus.powf(power) }
+    }
+
+    /// The factors, or powers of them that leave the state at the face the moments of a distribution.
+    fn bounded(self, closure: Closure, pair: Pair) -> Self {
+        if !closure.depends_on_occupation() {
+            return self;
+        }
+        let admitted = |power: &f64| {
+            let face = self.to_the(*power).of(pair);
+            face.h.abs() <= closure.largest_flux(face.j)
+        };
+        let powers = [1.0, 0.9, 0.8, 0.7, 0.6, 0.5, 0.4, 0.3, 0.2, 0.1];
+        self.to_the(powers.into_iter().find(admitted).unwrap_or(0.0))
     }
 
     fn between(self, other: Self) -> Self {
@@ -86,7 +100,8 @@ impl Reconstruction {
             let share = u[n].j / (u[n].j + faint[n]);
             let faded = |factors: Factors| factors.to_the(share);
             let (radial, energy) = (radial_factors(equations, u, n), energy_factors(equations, u, n));
-            (radial.map(faded), energy.map(faded))
+            let bounded = |factors: Factors| factors.bounded(equations.shared.closure, u[n]);
+            (radial.map(faded).map(bounded), energy.map(faded).map(bounded))
         };
         let (radial, energy) = (0..u.len()).map(at).unzip();
         Self { radial, energy }
@@ -109,7 +124,7 @@ fn radial_factors(equations: &Equations, u: &[Pair], n: usize) -> [Factors; 2] {
     let (radial, members) = (&equations.shared.space.radial, equations.members.len());
     let (flow, i) = (equations.shared.flow, n / members);
     let first = radial.edges[0];
-    let streaming = if u[n].j > 0.0 { (u[n].h / u[n].j).powi(2) } else { 0.0 };
+    let streaming = if u[n].j > 0.0 { (u[n].h / u[n].j).powi(2).min(1.0) } else { 0.0 };
     // At the centre nothing streams.
     let dilution = |area: f64| if area > 0.0 { streaming * area.ln() } else { 0.0 };
     let cell = |m: usize, i: usize| (radial.nodes[i], dilution(flow.nodes[i].static_part), u[m]);

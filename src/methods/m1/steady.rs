@@ -5,9 +5,10 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use rayon::prelude::*;
 
 use crate::error::{Error, Result};
-use crate::extremes::largest;
+use crate::extremes::{larger, largest};
 use crate::methods::boltzmann::inelastic::{Inelastic, Pair};
 use crate::methods::boltzmann::low_order::with_inelastic;
+use crate::methods::closures::Closure;
 use crate::methods::setup::Setup;
 use crate::opacities::LocalOpacity;
 use crate::parallel::in_order;
@@ -61,89 +62,244 @@ const SETTLED: f64 = 1e-3;
 /// # Errors
 /// [`Error::Interrupted`]; a singular Jacobian.
 pub fn solve(setup: &Setup, shared: &Shared, limits: Limits, observer: &dyn Observer) -> Result<Solved> {
-    let Some(inelastic) = &setup.inelastic else {
-        let guess = first_guess(shared, observer)?;
-        return solve_groups(&groups(None, shared), &guess, limits, observer);
+    let search = Search { floor: floor(shared), observer };
+    let inelastic = setup.inelastic.as_ref();
+    let guess = match inelastic {
+        Some(inelastic) => search.guess_with_rates(inelastic, shared)?,
+        None => search.first_guess(shared)?,
     };
-    let guess = guess_with_rates(inelastic, shared, observer)?;
-    solve_groups(&groups(Some(inelastic), shared), &guess, limits, observer)
+    search.solve_groups(&groups(inelastic, shared), &guess, limits)
 }
 
-/// Solutions in which inelastic collisions emit and absorb at the rates that given moments imply: first those
-/// of equilibrium, then those of the solution so far. Species and, at rest, energies are independent.
-fn guess_with_rates(inelastic: &Inelastic, shared: &Shared, observer: &dyn Observer) -> Result<Vec<Pair>> {
-    let limits = Limits { tolerance: RATE_TOLERANCE, iterations: super::MOST_STEPS };
-    let mut moments = inelastic.equilibrium(shared.space, shared.coefficients);
-    for round in 0..RATE_ROUNDS {
-        let coefficients = with_inelastic(shared.space, shared.coefficients, &inelastic.rates(&moments));
-        let (inner, outer) = (shared.inner.clone(), shared.outer.clone());
-        let effective = Shared { coefficients: &coefficients, inner, outer, ..*shared };
-        if round == 0 {
-            moments = first_guess(&effective, observer)?;
+/// What all searches for solutions share.
+#[derive(Clone, Copy)]
+struct Search<'a> {
+    /// J that does not matter anywhere.
+    floor: f64,
+    observer: &'a dyn Observer,
+}
+
+impl Search<'_> {
+    /// Solutions in which inelastic collisions emit and absorb at the rates that given moments imply: first those
+    /// of equilibrium, then those of the solution so far. Species and, at rest, energies are independent.
+    fn guess_with_rates(&self, inelastic: &Inelastic, shared: &Shared) -> Result<Vec<Pair>> {
+        let limits = Limits { tolerance: RATE_TOLERANCE, iterations: super::MOST_STEPS };
+        let mut moments = inelastic.equilibrium(shared.space, shared.coefficients);
+        for round in 0..RATE_ROUNDS {
+            let rates = inelastic.rates(&moments);
+            let coefficients = with_inelastic(shared.space, shared.coefficients, &rates);
+            let (inner, outer) = (shared.inner.clone(), shared.outer.clone());
+            let effective = Shared { coefficients: &coefficients, inner, outer, ..*shared };
+            let search = Self { floor: floor(&effective), ..*self };
+            if round == 0 {
+                moments = search.first_guess(&effective)?;
+            }
+            moments = search.first_order(&groups(None, &effective), &moments, limits)?;
         }
-        moments = first_order(&groups(None, &effective), &moments, limits, observer)?;
+        Ok(moments)
     }
-    Ok(moments)
-}
 
-/// First-order solution of all `groups` from `guess` on.
-fn first_order(
-    groups: &[Equations],
-    guess: &[Pair],
-    limits: Limits,
-    observer: &dyn Observer,
-) -> Result<Vec<Pair>> {
-    let count = members_in_all(groups);
-    let mut whole = guess.to_vec();
-    let solved = in_order(groups.par_iter().map(|equations| {
-        let mut u = gather(guess, count, &places(equations));
-        let reconstruction = Reconstruction::constant(u.len());
-        newton_of(equations, &reconstruction, &mut u, f64::INFINITY, limits, observer)?;
+    /// First-order solution of all `groups` from `guess` on.
+    fn first_order(&self, groups: &[Equations], guess: &[Pair], limits: Limits) -> Result<Vec<Pair>> {
+        let count = members_in_all(groups);
+        let mut whole = guess.to_vec();
+        let solved = in_order(groups.par_iter().map(|equations| {
+            let mut u = gather(guess, count, &places(equations));
+            let reconstruction = Reconstruction::constant(u.len());
+            self.newton(equations, &reconstruction, &mut u, f64::INFINITY, limits)?;
+            Ok(u)
+        }))?;
+        for (equations, u) in groups.iter().zip(&solved) {
+            scatter(u, &mut whole, count, &places(equations));
+        }
+        Ok(whole)
+    }
+
+    /// Solves all `groups` from `guess`, which is at (cell, species, energy).
+    fn solve_groups(&self, groups: &[Equations], guess: &[Pair], limits: Limits) -> Result<Solved> {
+        let Some(space) = groups.first().map(|equations| equations.shared.space) else {
+            return Err(Error::Numerical("there is no species to solve for".into()));
+        };
+        let (count, faces) = (members_in_all(groups), space.radial.edges.len());
+        let solved =
+            in_order(groups.par_iter().map(|equations| {
+                self.solve_group(equations, gather(guess, count, &places(equations)), limits)
+            }))?;
+        let mut whole = Solved {
+            moments: vec![Pair::default(); guess.len()],
+            faces: vec![[0.0; 3]; count * faces],
+            status: Status::Converged,
+            steps: 0,
+            residuals: Vec::new(),
+            reconstruction_change: 0.0,
+        };
+        for (equations, group) in groups.iter().zip(solved) {
+            whole.take(equations, group, count);
+        }
+        Ok(whole)
+    }
+
+    /// First-order solutions without redshift and inelastic collisions, energy by energy.
+    fn first_guess(&self, shared: &Shared) -> Result<Vec<Pair>> {
+        let space = shared.space;
+        let (species, energies) = (space.species.len(), space.energy.len());
+        let count = species * energies;
+        let done = AtomicUsize::new(0);
+        let columns = in_order((0..count).into_par_iter().map(|member| {
+            let column = self.guess_of(shared, (member / energies, member % energies))?;
+            let done = done.fetch_add(1, Ordering::Relaxed) + 1;
+            self.observer.report(Event::Done { what: "first guesses", done, total: count });
+            Ok(column)
+        }))?;
+        let mut guess = vec![Pair::default(); space.radial.nodes.len() * count];
+        for (member, column) in columns.iter().enumerate() {
+            scatter(column, &mut guess, count, &[member]);
+        }
+        Ok(guess)
+    }
+
+    fn guess_of(&self, shared: &Shared, member: (usize, usize)) -> Result<Vec<Pair>> {
+        let width = shared.space.radial.width(0);
+        let mut u = attenuated(shared, member, newton::DARK * self.floor);
+        if shared.closure.depends_on_occupation() {
+            // The bound of the flux by the occupation bars many ways to the solution.
+            let (inner, outer) = (shared.inner.clone(), shared.outer.clone());
+            let unbounded = Shared { closure: Closure::Minerbo, inner, outer, ..*shared };
+            self.guess_from(&unbounded, member, width, &mut u)?;
+        }
+        self.guess_from(shared, member, width, &mut u)?;
         Ok(u)
-    }))?;
-    for (equations, u) in groups.iter().zip(&solved) {
-        scatter(u, &mut whole, count, &places(equations));
     }
-    Ok(whole)
-}
 
-/// Solves all `groups` from `guess`, which is at (cell, species, energy).
-fn solve_groups(
-    groups: &[Equations],
-    guess: &[Pair],
-    limits: Limits,
-    observer: &dyn Observer,
-) -> Result<Solved> {
-    let Some(space) = groups.first().map(|equations| equations.shared.space) else {
-        return Err(Error::Numerical("there is no species to solve for".into()));
-    };
-    let (count, faces) = (members_in_all(groups), space.radial.edges.len());
-    let solved = in_order(groups.par_iter().map(|equations| {
-        solve_group(equations, gather(guess, count, &places(equations)), limits, observer)
-    }))?;
-    let mut whole = Solved {
-        moments: vec![Pair::default(); guess.len()],
-        faces: vec![[0.0; 3]; count * faces],
-        status: Status::Converged,
-        steps: 0,
-        residuals: Vec::new(),
-        reconstruction_change: 0.0,
-    };
-    for (equations, group) in groups.iter().zip(solved) {
-        let state = equations.evaluate(&group.moments, &group.reconstruction);
-        whole.status = whole.status.and(group.outcome.status);
-        whole.reconstruction_change = whole.reconstruction_change.max(group.change);
-        if group.outcome.steps >= whole.steps {
-            (whole.steps, whole.residuals) = (group.outcome.steps, group.outcome.residuals);
-        }
-        for (c, place) in places(equations).into_iter().enumerate() {
-            for face in 0..faces {
-                whole.faces[place * faces + face] = state.face_moments(face, c);
+    /// The first-order solution of one `member` from `u` on with pseudo-time steps from `step` on.
+    fn guess_from(
+        &self,
+        shared: &Shared,
+        member: (usize, usize),
+        step: f64,
+        u: &mut Vec<Pair>,
+    ) -> Result<()> {
+        let equations = Equations {
+            shared,
+            members: vec![member],
+            shifts_energies: false,
+            inelastic: None,
+            known: Vec::new(),
+        };
+        let reconstruction = Reconstruction::constant(u.len());
+        let limits = Limits { tolerance: GUESS_TOLERANCE, iterations: super::MOST_STEPS };
+        self.newton(&equations, &reconstruction, u, step, limits)?;
+        Ok(())
+    }
+
+    /// Solves one group: at first order, then with the reconstruction of each solution until that does not change
+    /// any more.
+    fn solve_group(&self, equations: &Equations, start: Vec<Pair>, limits: Limits) -> Result<Group> {
+        let reconstruction = Reconstruction::constant(start.len());
+        let outcome = Outcome { status: Status::Converged, steps: 0, residuals: Vec::new() };
+        let mut group = Group { moments: start, reconstruction, outcome, change: f64::INFINITY, slow: false };
+        let first = Limits { tolerance: GUESS_TOLERANCE.max(limits.tolerance), ..limits };
+        self.improve(equations, &mut group, first)?;
+        for round in 0..ROUNDS {
+            let tolerance = (ROUND_ACCURACY * group.change).clamp(limits.tolerance, GUESS_TOLERANCE);
+            self.reconstruct(equations, &mut group, Limits { tolerance, ..limits })?;
+            let (change, steps) = (group.change, group.outcome.steps);
+            tracing::debug!(round, change, steps, "reconstruction");
+            let settled = change <= ROUND_TOLERANCE && tolerance <= ROUND_TOLERANCE;
+            if settled || group.outcome.status != Status::Converged {
+                break;
             }
         }
-        scatter(&group.moments, &mut whole.moments, count, &places(equations));
+        if group.outcome.status == Status::Converged {
+            self.improve(equations, &mut group, limits)?;
+        }
+        if group.outcome.status == Status::Converged && !(group.change <= SETTLED) {
+            group.outcome.status = Status::Stalled;
+        }
+        Ok(group)
     }
-    Ok(whole)
+
+    /// Solves `group` with the reconstruction of its solution so far.
+    fn reconstruct(&self, equations: &Equations, group: &mut Group, limits: Limits) -> Result<()> {
+        let own = Reconstruction::of(equations, &group.moments);
+        group.reconstruction = if group.slow { own.between(&group.reconstruction) } else { own };
+        let before = group.moments.clone();
+        self.improve(equations, group, limits)?;
+        let change = largest_change(equations, &before, &group.moments);
+        group.slow = change > LESSENED * group.change;
+        group.change = change;
+        Ok(())
+    }
+
+    /// Solves `group` with the reconstruction that it has.
+    fn improve(&self, equations: &Equations, group: &mut Group, limits: Limits) -> Result<()> {
+        let Group { moments, reconstruction, outcome, .. } = group;
+        let last = self.newton(equations, reconstruction, moments, f64::INFINITY, limits)?;
+        outcome.status = last.status;
+        outcome.steps += last.steps;
+        outcome.residuals.extend(last.residuals);
+        Ok(())
+    }
+
+    fn newton(
+        &self,
+        equations: &Equations,
+        reconstruction: &Reconstruction,
+        u: &mut Vec<Pair>,
+        step: f64,
+        limits: Limits,
+    ) -> Result<Outcome> {
+        let Limits { tolerance, .. } = limits;
+        let space = equations.shared.space;
+        let name = &space.species[equations.members[0].0].name;
+        let mut iteration = 0;
+        let mut go_on = |residual: f64| {
+            self.observer.report(Event::Residual { species: name, iteration, residual, tolerance });
+            iteration += 1;
+            !self.observer.stop_requested()
+        };
+        let start = Start { step, cautious: space.radial.width(0), floor: self.floor };
+        let outcome = newton::solve(equations, reconstruction, u, start, limits, &mut go_on)?;
+        tracing::debug!(
+            members = equations.members.len(),
+            steps = outcome.steps,
+            status = outcome.status.name(),
+            residual = outcome.residuals.last(),
+            "group"
+        );
+        Ok(outcome)
+    }
+}
+
+impl Solved {
+    /// Takes over the solution of the group `equations` of the `count` members in all.
+    fn take(&mut self, equations: &Equations, group: Group, count: usize) {
+        let faces = equations.shared.space.radial.edges.len();
+        let state = equations.evaluate(&group.moments, &group.reconstruction, false);
+        self.status = self.status.and(group.outcome.status);
+        self.reconstruction_change = larger(self.reconstruction_change, group.change);
+        if group.outcome.steps >= self.steps {
+            (self.steps, self.residuals) = (group.outcome.steps, group.outcome.residuals);
+        }
+        let places = places(equations);
+        for (c, place) in places.iter().enumerate() {
+            for face in 0..faces {
+                self.faces[place * faces + face] = state.face_moments(face, c);
+            }
+        }
+        scatter(&group.moments, &mut self.moments, count, &places);
+    }
+}
+
+/// The solution of one group.
+struct Group {
+    moments: Vec<Pair>,
+    reconstruction: Reconstruction,
+    outcome: Outcome,
+    /// Change of J by the last reconstruction.
+    change: f64,
+    /// Whether that was not much less than the one before.
+    slow: bool,
 }
 
 /// What has to be solved together: everything with inelastic collisions, the energies of a species where
@@ -163,44 +319,9 @@ pub(super) fn groups<'a>(inelastic: Option<&'a Inelastic>, shared: &'a Shared<'a
     members.into_iter().map(group).collect()
 }
 
-/// First-order solutions without redshift and inelastic collisions, energy by energy.
-fn first_guess(shared: &Shared, observer: &dyn Observer) -> Result<Vec<Pair>> {
-    let space = shared.space;
-    let (species, energies) = (space.species.len(), space.energy.len());
-    let count = species * energies;
-    let done = AtomicUsize::new(0);
-    let columns = in_order((0..count).into_par_iter().map(|member| {
-        let column = guess_of(shared, (member / energies, member % energies), observer)?;
-        let done = done.fetch_add(1, Ordering::Relaxed) + 1;
-        observer.report(Event::Done { what: "first guesses", done, total: count });
-        Ok(column)
-    }))?;
-    let mut guess = vec![Pair::default(); space.radial.nodes.len() * count];
-    for (member, column) in columns.iter().enumerate() {
-        scatter(column, &mut guess, count, &[member]);
-    }
-    Ok(guess)
-}
-
-fn guess_of(shared: &Shared, member: (usize, usize), observer: &dyn Observer) -> Result<Vec<Pair>> {
-    let space = shared.space;
-    let equations = Equations {
-        shared,
-        members: vec![member],
-        shifts_energies: false,
-        inelastic: None,
-        known: Vec::new(),
-    };
-    let mut u = attenuated(shared, member);
-    let reconstruction = Reconstruction::constant(u.len());
-    let limits = Limits { tolerance: GUESS_TOLERANCE, iterations: super::MOST_STEPS };
-    newton_of(&equations, &reconstruction, &mut u, space.radial.width(0), limits, observer)?;
-    Ok(u)
-}
-
 /// The brightest of local equilibrium and of what arrives from either side, attenuated by absorption and diluted
-/// outward; radial outside the surface where neutrinos decouple.
-fn attenuated(shared: &Shared, member: (usize, usize)) -> Vec<Pair> {
+/// outward, but at least `dark`; radial outside the surface where neutrinos decouple.
+fn attenuated(shared: &Shared, member: (usize, usize), dark: f64) -> Vec<Pair> {
     let nodes = &shared.space.radial.nodes;
     let local = shared.coefficients.slab(member.0, member.1);
     let given = |outside: &Outside| match outside {
@@ -229,12 +350,11 @@ fn attenuated(shared: &Shared, member: (usize, usize)) -> Vec<Pair> {
         }
         j = j.max(pair.j);
     }
-    let dark = newton::DARK * floor(shared);
     u.into_iter().map(|pair| Pair { j: pair.j.max(dark), ..pair }).collect()
 }
 
 /// η/κ, 0 where nothing is absorbed.
-fn equilibrium(local: &LocalOpacity) -> f64 {
+pub(super) fn equilibrium(local: &LocalOpacity) -> f64 {
     if local.absorption > 0.0 { local.emissivity / local.absorption } else { 0.0 }
 }
 
@@ -264,93 +384,11 @@ fn surface(shared: &Shared, (species, k): (usize, usize)) -> usize {
     0
 }
 
-/// The solution of one group.
-struct Group {
-    moments: Vec<Pair>,
-    reconstruction: Reconstruction,
-    outcome: Outcome,
-    /// Change of J by the last reconstruction.
-    change: f64,
-}
-
-/// Solves one group: at first order, then with the reconstruction of each solution until that does not change
-/// any more.
-fn solve_group(
-    equations: &Equations,
-    start: Vec<Pair>,
-    limits: Limits,
-    observer: &dyn Observer,
-) -> Result<Group> {
-    let mut u = start;
-    let mut reconstruction = Reconstruction::constant(u.len());
-    let first = Limits { tolerance: GUESS_TOLERANCE.max(limits.tolerance), ..limits };
-    let mut outcome = newton_of(equations, &reconstruction, &mut u, f64::INFINITY, first, observer)?;
-    let (mut change, mut slow) = (f64::INFINITY, false);
-    for round in 0..ROUNDS {
-        let own = Reconstruction::of(equations, &u);
-        let next = if slow { own.between(&reconstruction) } else { own };
-        let before = u.clone();
-        let tolerance = (ROUND_ACCURACY * change).clamp(limits.tolerance, GUESS_TOLERANCE);
-        let near = Limits { tolerance, ..limits };
-        let again = newton_of(equations, &next, &mut u, f64::INFINITY, near, observer)?;
-        reconstruction = next;
-        let last = change;
-        change = largest_change(equations, &before, &u);
-        slow = change > LESSENED * last;
-        tracing::debug!(round, change, steps = again.steps, "reconstruction");
-        outcome.status = again.status;
-        outcome.steps += again.steps;
-        outcome.residuals.extend(again.residuals);
-        if change <= ROUND_TOLERANCE || again.status != Status::Converged {
-            break;
-        }
-    }
-    if outcome.status == Status::Converged {
-        let last = newton_of(equations, &reconstruction, &mut u, f64::INFINITY, limits, observer)?;
-        outcome.status = last.status;
-        outcome.steps += last.steps;
-        outcome.residuals.extend(last.residuals);
-    }
-    if outcome.status == Status::Converged && change > SETTLED {
-        outcome.status = Status::Stalled;
-    }
-    Ok(Group { moments: u, reconstruction, outcome, change })
-}
-
 /// Largest change of a J, relative to itself or to what matters where that is more.
 fn largest_change(equations: &Equations, before: &[Pair], after: &[Pair]) -> f64 {
     let faint = insignificant(equations, after);
     let changes = before.iter().zip(after).zip(faint);
     largest(changes.map(|((before, after), faint)| (after.j - before.j).abs() / (before.j + MATTERS * faint)))
-}
-
-fn newton_of(
-    equations: &Equations,
-    reconstruction: &Reconstruction,
-    u: &mut Vec<Pair>,
-    step: f64,
-    limits: Limits,
-    observer: &dyn Observer,
-) -> Result<Outcome> {
-    let space = equations.shared.space;
-    let name = &space.species[equations.members[0].0].name;
-    let mut iteration = 0;
-    let mut go_on = |residual: f64| {
-        observer.report(Event::Residual { species: name, iteration, residual, tolerance: limits.tolerance });
-        iteration += 1;
-        !observer.stop_requested()
-    };
-    let floor = floor(equations.shared);
-    let start = Start { step, cautious: space.radial.width(0), floor, realizable: true };
-    let outcome = newton::solve(equations, reconstruction, u, start, limits, &mut go_on)?;
-    tracing::debug!(
-        members = equations.members.len(),
-        steps = outcome.steps,
-        status = outcome.status.name(),
-        residual = outcome.residuals.last(),
-        "group"
-    );
-    Ok(outcome)
 }
 
 fn members_in_all(groups: &[Equations]) -> usize {
