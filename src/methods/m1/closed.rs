@@ -21,7 +21,7 @@ pub struct Closed {
 
 /// Change of H/J that slopes of speeds are taken over, and the largest of them.
 const SLOPE_STEP: f64 = 1e-6;
-const STEEPEST_SLOPE: f64 = 5.0;
+const STEEPEST_SLOPE: f64 = 100.0;
 
 /// Flux factor below which kinks of a closure are rounded.
 const ROUNDED: f64 = 0.03;
@@ -58,12 +58,21 @@ impl Closed {
         Self { j, h, k: k_by_j * j, l: h, k_by_j, k_by_h: 0.0, l_by_j: 0.0, l_by_h: 1.0 }
     }
 
-    /// |H| > J(1 − J): f = 1 in a cone μ > μ₀ = 1 − 2J.
+    /// |H| > J(1 − J): linear in what H has beyond the bound, where f = 1 in a cone μ > μ₀ = 1 − 2J.
     fn beyond_packed(j: f64, h: f64) -> Self {
         let (edge, sign) = (1.0 - 2.0 * j, h.signum());
-        let (k, k_by_j) = ((1.0 - edge.powi(3)) / 6.0, edge * edge);
-        let (l, l_by_j) = (sign * (1.0 - edge.powi(4)) / 8.0, sign * edge.powi(3));
-        Self { j, h, k, l, k_by_j, k_by_h: 0.0, l_by_j, l_by_h: 0.0 }
+        let (square, excess) = (edge * edge, h.abs() - j * (1.0 - j));
+        let l = (1.0 - square * square) / 8.0 + 3.0 * square * excess;
+        Self {
+            j,
+            h,
+            k: (1.0 - edge * square) / 6.0 + 2.0 * edge * excess,
+            l: sign * l,
+            k_by_j: -square - 4.0 * excess,
+            k_by_h: 2.0 * sign * edge,
+            l_by_j: -sign * (2.0 * edge * square + 12.0 * edge * excess),
+            l_by_h: 3.0 * square,
+        }
     }
 
     /// The moments that an outer observer of the mirrored direction sees.
@@ -149,24 +158,27 @@ struct Fan<'a> {
     /// Slowest and fastest signal, not above and not below 0.
     slow: f64,
     fast: f64,
-    /// Whether they are those of the state below.
-    slow_is_below: bool,
-    fast_is_below: bool,
-    /// Derivatives of the two with respect to the speeds of the states.
-    by_slow: f64,
-    by_fast: f64,
+    /// Derivatives of the two with respect to those of the states below and above.
+    by_slow: [f64; 2],
+    by_fast: [f64; 2],
     dissipation: f64,
+}
+
+/// The largest of `below` and `above`, both plus `drift`, and 0, with its derivatives with respect to the two.
+fn fastest(below: f64, above: f64, drift: f64) -> (f64, [f64; 2]) {
+    let (excess, by_above) = positive_part(above - below);
+    let (speed, by_largest) = positive_part(below + excess + drift);
+    (speed, [by_largest * (1.0 - by_above), by_largest * by_above])
 }
 
 /// The larger of `speed` and 0, rounded where it is nearly 0, and its derivative: where a signal stands still, as
 /// where neutrinos turn round, Newton's method would go in circles across the kink.
 fn positive_part(speed: f64) -> (f64, f64) {
-    let width = knob("M1_STILL", STILL);
-    if speed.abs() >= width {
+    if speed.abs() >= STILL {
         return (speed.max(0.0), f64::from(u8::from(speed > 0.0)));
     }
-    let above = speed + width;
-    (above * above / (4.0 * width), above / (2.0 * width))
+    let above = speed + STILL;
+    (above * above / (4.0 * STILL), above / (2.0 * STILL))
 }
 
 impl<'a> Fan<'a> {
@@ -174,18 +186,16 @@ impl<'a> Fan<'a> {
         let RadialFlow { static_part, drift } = passage.flow;
         let drift = if static_part > 0.0 { drift / static_part } else { 0.0 };
         let ((slow_below, fast_below), (slow_above, fast_above)) = (below.speeds(), above.speeds());
-        let (slow, by_slow) = positive_part(-(slow_below.min(slow_above) + drift));
-        let (fast, by_fast) = positive_part(fast_below.max(fast_above) + drift);
+        let (slow, [slow_by_below, slow_by_above]) = fastest(-slow_below, -slow_above, -drift);
+        let (fast, [fast_by_below, fast_by_above]) = fastest(fast_below, fast_above, drift);
         Self {
             passage,
             below,
             above,
             slow: -slow,
             fast,
-            by_slow,
-            by_fast,
-            slow_is_below: slow_below <= slow_above,
-            fast_is_below: fast_below >= fast_above,
+            by_slow: [slow_by_below, slow_by_above],
+            by_fast: [fast_by_below, fast_by_above],
             dissipation: passage.transparency * static_part,
         }
     }
@@ -226,33 +236,32 @@ impl<'a> Fan<'a> {
         jacobian
     }
 
-    /// Adds what the slowest signal's dependence on its state gives; where it is beyond 0 there is none.
+    /// Adds what the dependence of the slowest signal on the states gives.
     fn add_slow(&self, flux: &[f64; 2], jacobian: &mut FluxJacobian) {
-        if self.by_slow > 0.0 {
-            let (above, jumps) = (self.above.radial_flux(self.passage.flow), self.jumps());
-            let by_slow = [0, 1].map(|m| {
-                self.by_slow * (flux[m] - above[m] + self.dissipation * self.fast * jumps[m]) / self.width()
-            });
-            let (own, part) = self.own(self.slow_is_below, jacobian);
-            add_speed(part, by_slow, own.speed_slopes(self.passage.closure)[0]);
-        }
+        let (above, jumps) = (self.above.radial_flux(self.passage.flow), self.jumps());
+        let by_slow =
+            [0, 1].map(|m| (flux[m] - above[m] + self.dissipation * self.fast * jumps[m]) / self.width());
+        self.add(0, by_slow, self.by_slow, jacobian);
     }
 
     /// The same for the fastest signal.
     fn add_fast(&self, flux: &[f64; 2], jacobian: &mut FluxJacobian) {
-        if self.by_fast > 0.0 {
-            let (below, jumps) = (self.below.radial_flux(self.passage.flow), self.jumps());
-            let by_fast = [0, 1].map(|m| {
-                self.by_fast * (below[m] - flux[m] + self.dissipation * self.slow * jumps[m]) / self.width()
-            });
-            let (own, part) = self.own(self.fast_is_below, jacobian);
-            add_speed(part, by_fast, own.speed_slopes(self.passage.closure)[1]);
-        }
+        let (below, jumps) = (self.below.radial_flux(self.passage.flow), self.jumps());
+        let by_fast =
+            [0, 1].map(|m| (below[m] - flux[m] + self.dissipation * self.slow * jumps[m]) / self.width());
+        self.add(1, by_fast, self.by_fast, jacobian);
     }
 
-    /// One of the states with its part of `jacobian`.
-    fn own<'j>(&self, is_below: bool, jacobian: &'j mut FluxJacobian) -> (&'a Closed, &'j mut [[f64; 2]; 2]) {
-        if is_below { (self.below, &mut jacobian.below) } else { (self.above, &mut jacobian.above) }
+    /// Adds what a flux that depends on a speed as `by_speed` and on those of the states below and above with
+    /// `shares` of that gives; `speed` is 0 for the slowest and 1 for the fastest.
+    fn add(&self, speed: usize, by_speed: [f64; 2], shares: [f64; 2], jacobian: &mut FluxJacobian) {
+        let sides = [(self.below, &mut jacobian.below), (self.above, &mut jacobian.above)];
+        for ((state, jacobian), share) in sides.into_iter().zip(shares) {
+            if share > 0.0 {
+                let slopes = state.speed_slopes(self.passage.closure)[speed];
+                add_speed(jacobian, by_speed.map(|value| share * value), slopes);
+            }
+        }
     }
 }
 
@@ -267,8 +276,7 @@ fn add_speed(jacobian: &mut [[f64; 2]; 2], by_speed: [f64; 2], slopes: [f64; 2])
 /// ∂K/∂H, and so of the speeds, where the flux changes its sign, the discrete equations need not have a solution.
 fn rounded(closure: Closure, ratio: f64, j: f64) -> Factors {
     let factors = closure.factors(ratio, j);
-    let width = knob("M1_ROUND", ROUNDED);
-    let x = ratio.abs() / width;
+    let x = ratio.abs() / ROUNDED;
     if !(x < 1.0) || closure.is_smooth() {
         return factors;
     }
@@ -277,7 +285,4 @@ fn rounded(closure: Closure, ratio: f64, j: f64) -> Factors {
     let (shrunk, slope) = (1.0 - rest.powi(3), 1.0 - rest.powi(3) + 3.0 * x * rest * rest);
     let near = closure.factors(ratio * shrunk, j);
     Factors { chi: near.chi, dchi_dh: near.dchi_dh * slope, ..factors }
-}
-pub fn knob(name: &str, default: f64) -> f64 {
-    std::env::var(name).ok().and_then(|v| v.parse().ok()).unwrap_or(default)
 }

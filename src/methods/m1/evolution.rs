@@ -72,12 +72,20 @@ impl<'a> Evolution<'a> {
 
     /// The state at the start, from J and H at (cell, species, energy).
     pub fn start(&self, moments: Vec<Pair>) -> State {
-        let faces = self.setup.phase_space.radial.edges.len();
-        let count = moments.len() / self.setup.phase_space.radial.nodes.len();
+        let cells = self.setup.phase_space.radial.nodes.len();
+        let count = moments.len() / cells;
+        let closed = |cell: usize, member: usize| Closed::new(self.closure, moments[cell * count + member]);
+        // The mean of the cells on both sides.
+        let face = |face: usize, member: usize| {
+            let (below, above) = (closed(face.max(1) - 1, member), closed(face.min(cells - 1), member));
+            [below.j + above.j, below.h + above.h, below.k + above.k].map(|sum| 0.5 * sum)
+        };
+        let faces = (0..count).flat_map(|member| (0..=cells).map(move |n| (n, member)));
+        let faces = faces.map(|(n, member)| face(n, member)).collect();
         State {
             time: self.plan.start,
             moments,
-            faces: vec![[0.0; 3]; count * faces],
+            faces,
             step: self.plan.first_step(),
             steps: 0,
             rejected: 0,
@@ -90,7 +98,7 @@ impl<'a> Evolution<'a> {
     /// [`crate::diagnostics::result::dataset_of_moments`] takes them.
     pub fn moments(&self, state: &State, target: &PhaseSpace) -> (Moments, Moments) {
         let cells = &self.setup.phase_space;
-        let moments = nodes::moments_on(cells, target, self.closure, &state.moments);
+        let moments = nodes::moments_on(cells, target, self.closure, &state.moments, &state.faces);
         (moments, nodes::edges_on(cells, target, &state.faces))
     }
 
@@ -250,7 +258,7 @@ impl<'a> Evolution<'a> {
         let Limits { tolerance, .. } = self.plan.limits;
         let tolerance = tolerance.max(super::TOLERANCE);
         let brightest = largest(equations.known.iter().map(|known| known.j.abs()));
-        let floor = (super::closed::knob("M1_FLOOR", FLOOR) * brightest).max(FLOOR * FLOOR);
+        let floor = (FLOOR * brightest).max(FLOOR * FLOOR);
         let moments = start.iter().map(|pair| within_bounds(*pair, floor)).collect();
         let mut stage = Stage { moments, faces: Vec::new(), steps: 0, status: Status::Converged };
         let start = Start { step: f64::INFINITY, cautious: step, floor };

@@ -6,6 +6,7 @@ mod closed;
 mod equations;
 pub mod evolution;
 mod flow;
+mod guess;
 mod linear;
 mod newton;
 mod nodes;
@@ -69,7 +70,7 @@ pub fn solve(
     let shared = Shared { space, flow: &flow, coefficients, closure, inner, outer, shift: 0.0 };
     let solved = steady::solve(cells, &shared, limits, observer)?;
     Ok(M1Solution {
-        moments: nodes::moments_on(space, target, closure, &solved.moments),
+        moments: nodes::moments_on(space, target, closure, &solved.moments, &solved.faces),
         edges: nodes::edges_on(space, target, &solved.faces),
         status: solved.status,
         steps: solved.steps,
@@ -111,7 +112,7 @@ fn refuse_overfull(setup: &Setup, closure: Closure, boundaries: [&Outside; 2]) -
     }
     let space = &setup.phase_space;
     let members = (0..space.species.len()).flat_map(|s| (0..space.energy.len()).map(move |k| (s, k)));
-    let inside = members.flat_map(|(s, k)| setup.coefficients.slab(s, k)).map(steady::equilibrium);
+    let inside = members.flat_map(|(s, k)| setup.coefficients.slab(s, k)).map(guess::equilibrium);
     let given = boundaries.into_iter().flat_map(|outside| match outside {
         Outside::Given(given) => given.iter().map(|given| given.j).collect(),
         Outside::Vacuum | Outside::Reflecting => Vec::new(),

@@ -12,7 +12,7 @@ use crate::solvers::krylov::{Limits, Status};
 
 use super::equations::{Equations, Evaluation};
 use super::linear;
-use super::reconstruction::Reconstruction;
+use super::reconstruction::{Reconstruction, insignificant};
 
 /// How a group was solved.
 #[derive(Debug, Clone, PartialEq)]
@@ -42,6 +42,8 @@ const LARGEST_CHANGE: (f64, f64) = (1.0, 100.0);
 const PROJECTED: f64 = 0.1;
 /// Least J, as a share of what does not matter.
 pub const DARK: f64 = 1e-10;
+/// Share of what carries next to no energy that does not matter.
+const IRRELEVANT: f64 = 1e-5;
 /// J that may fall below what does not matter in one step, as a multiple of that.
 const NEARLY_DARK: f64 = 10.0;
 
@@ -60,11 +62,15 @@ pub fn solve(
     let scale = equations.row_scale();
     let transit = equations.transit();
     let evaluated = |u: &[Pair], speeds_vary: bool| {
-        Point::new(equations.evaluate(u, reconstruction, speeds_vary), u, &scale, start.floor)
+        Point::new(
+            equations.evaluate(u, reconstruction, speeds_vary),
+            u,
+            &scale,
+            floors(equations, u, start.floor),
+        )
     };
     u.iter_mut().for_each(|pair| *pair = admitted(equations.shared.closure, *pair));
     let mut point = evaluated(u, true);
-    let transit = if super::closed::knob("M1_DSCALE", 0.0) > 0.0 { scale.clone() } else { transit };
     let mut pace = Pace::new(&start, point.error);
     let mut outcome = Outcome { status: Status::Limit, steps: 0, residuals: vec![point.error] };
     loop {
@@ -82,7 +88,7 @@ pub fn solve(
         outcome.steps += 1;
         match point
             .correction(&scale, &pace.rates(&transit))?
-            .and_then(|change| moved(equations, u, &change, &start))
+            .and_then(|change| moved(equations, u, &change, &point.floors))
         {
             Some((moved, change)) => {
                 *u = moved;
@@ -102,32 +108,18 @@ struct Point<'a> {
     /// Largest error that the residual stands for, relative to the local J, so that what is far away and faint is
     /// found as well.
     error: f64,
+    /// J that does not matter.
+    floors: Vec<f64>,
 }
 
 impl<'a> Point<'a> {
-    fn new(state: Evaluation<'a>, u: &[Pair], scale: &[f64], floor: f64) -> Self {
+    fn new(state: Evaluation<'a>, u: &[Pair], scale: &[f64], floors: Vec<f64>) -> Self {
         let residual = state.residual();
-        let errors = residual.iter().zip(scale).zip(u);
-        let error = largest(errors.map(|((row, scale), u)| scale * row.j.hypot(row.h) / (u.j.abs() + floor)));
-        if std::env::var("M1_WORST").is_ok() {
-            let (n, _) = residual
-                .iter()
-                .zip(scale)
-                .zip(u)
-                .enumerate()
-                .map(|(n, ((row, scale), u))| (n, scale * row.j.hypot(row.h) / (u.j.abs() + floor)))
-                .fold((0, 0.0), |a, b| if b.1 > a.1 { b } else { a });
-            let around: Vec<String> = (n.saturating_sub(2)..(n + 3).min(u.len()))
-                .map(|m| format!("({:.3e} {:.9})", u[m].j, u[m].h / u[m].j))
-                .collect();
-            eprintln!(
-                "worst {error:.3e} at {n} res {:.2e} {:.2e}: {}",
-                residual[n].j * scale[n],
-                residual[n].h * scale[n],
-                around.join(" ")
-            );
-        }
-        Self { state, residual, error }
+        let errors = residual.iter().zip(scale).zip(u).zip(&floors);
+        let error = largest(
+            errors.map(|(((row, scale), u), floor)| scale * row.j.hypot(row.h) / (u.j.abs() + floor)),
+        );
+        Self { state, residual, error, floors }
     }
 
     /// Newton's change of the state; nothing where the Jacobian is singular or not finite.
@@ -179,13 +171,9 @@ impl Pace {
         transit.iter().map(|length| larger(rate, self.damping / length)).collect()
     }
 
-    /// Whether Newton's method has not gone in circles.
+    /// Whether Newton's method has not gone in circles lately.
     fn is_direct(&self) -> bool {
-        match super::closed::knob("M1_SV", 2.0) as i32 {
-            0 => false,
-            1 => true,
-            _ => self.damping == 0.0,
-        }
+        self.damping == 0.0
     }
 
     fn is_exhausted(&self) -> bool {
@@ -197,14 +185,13 @@ impl Pace {
         self.step *= (WANTED_CHANGE / change).clamp(GROWTH.0, GROWTH.1);
         if error < BETTER * self.best {
             (self.best, self.waited) = (error, 0);
-            self.damping *= super::closed::knob("M1_FREE", DAMPED.1);
+            self.damping *= DAMPED.1;
         } else {
             self.waited += 1;
         }
-        if self.waited >= super::closed::knob("M1_PATIENCE", PATIENCE as f64) as usize {
+        if self.waited >= PATIENCE {
             self.waited = 0;
-            self.damping = (super::closed::knob("M1_DAMPED", DAMPED.0) * self.damping)
-                .clamp(super::closed::knob("M1_D0", DAMPING.0), super::closed::knob("M1_D1", DAMPING.1));
+            self.damping = (DAMPED.0 * self.damping).clamp(DAMPING.0, DAMPING.1);
         }
     }
 
@@ -213,17 +200,23 @@ impl Pace {
     }
 }
 
+/// J that does not matter at each unknown: `floor`, or a share of what carries next to no energy in its cell.
+fn floors(equations: &Equations, u: &[Pair], floor: f64) -> Vec<f64> {
+    insignificant(equations, u).iter().map(|faint| floor + IRRELEVANT * faint).collect()
+}
+
 /// `u` + `change` and how large a change that is, as a share of the largest; nothing where it is larger or the
 /// moments are those of no distribution, or not finite.
-fn moved(equations: &Equations, u: &[Pair], change: &[Pair], start: &Start) -> Option<(Vec<Pair>, f64)> {
+fn moved(equations: &Equations, u: &[Pair], change: &[Pair], floors: &[f64]) -> Option<(Vec<Pair>, f64)> {
     let members = equations.members.len();
     let mut worst = 0.0;
     let mut tried = Vec::with_capacity(u.len());
-    for (u, change) in u.chunks_exact(members).zip(change.chunks_exact(members)) {
-        let brightest = largest(u.iter().map(|pair| pair.j)) + start.floor;
-        for (before, change) in u.iter().zip(change) {
+    let cells = u.chunks_exact(members).zip(change.chunks_exact(members)).zip(floors.chunks_exact(members));
+    for ((u, change), floors) in cells {
+        let brightest = largest(u.iter().zip(floors).map(|(pair, floor)| pair.j + floor));
+        for ((before, change), &floor) in u.iter().zip(change).zip(floors) {
             let after = Pair { j: before.j + change.j, h: before.h + change.h };
-            let (after, size) = physical(equations.shared.closure, *before, after, brightest, start.floor)?;
+            let (after, size) = physical(equations.shared.closure, *before, after, brightest, floor)?;
             worst = larger(worst, size);
             tried.push(after);
         }
@@ -251,8 +244,8 @@ fn physical(closure: Closure, before: Pair, after: Pair, brightest: f64, floor: 
     Some((after, larger(turned / LARGEST_CHANGE.0, grown / LARGEST_CHANGE.1)))
 }
 
-/// Share of the largest flux that remains of one beyond it.
-const MOST_FORWARD: f64 = 0.999;
+/// Share of J that H may be above its bound by discretisation, where the bound is that by f ≤ 1.
+const SLACK: f64 = 0.01;
 
 /// The moments of an f ≤ 1 next to `pair`, where f ≤ 1 is part of the closure: where f = 1 nearly, no step is short
 /// enough to stay within that bound.
@@ -261,6 +254,6 @@ fn admitted(closure: Closure, pair: Pair) -> Pair {
         return pair;
     }
     let j = if pair.j > 1.0 { 1.0 } else { pair.j };
-    let most = MOST_FORWARD * closure.largest_flux(j.max(0.0));
+    let most = closure.largest_flux(j).max(0.0) + SLACK * j.max(0.0);
     Pair { j, h: pair.h.clamp(-most, most) }
 }

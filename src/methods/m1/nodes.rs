@@ -14,19 +14,33 @@ use super::closed::Closed;
 
 /// Centres that a value is interpolated from.
 const STENCIL: usize = 4;
+/// Of places that are the same.
+const ROUNDING: f64 = 1e-12;
 /// Stands for 0.
 const SMALLEST: f64 = 1e-300;
 
-/// J, H, K, L of `u`, which is at (cell, species, energy) of `cells`, at (species, energy node, radial node)
-/// of `target`.
-pub fn moments_on(cells: &PhaseSpace, target: &PhaseSpace, closure: Closure, u: &[Pair]) -> Moments {
-    let radii = stencils(&cells.radial.nodes, &target.radial.nodes, &target.radial.edges);
+/// J, H, K, L of `u`, which is at (cell, species, energy) of `cells`, at (species, energy node, radial node) of
+/// `target`, with the H of the fluxes through the `faces`, at (species, energy, face).
+pub fn moments_on(
+    cells: &PhaseSpace,
+    target: &PhaseSpace,
+    closure: Closure,
+    u: &[Pair],
+    faces: &[[f64; 3]],
+) -> Moments {
+    let centres = stencils(&cells.radial.nodes, &target.radial.nodes, &target.radial.edges);
+    let edges = stencils(&cells.radial.edges, &target.radial.nodes, &target.radial.edges);
     let per_cell = u.len() / cells.radial.nodes.len();
-    let mut moments = Moments::default();
     let column = |member: usize| (member..u.len()).step_by(per_cell).map(|n| u[n]).collect();
-    for column in in_energy(cells, target, column, |stencil, pair| stencil.pair(pair)) {
-        for stencil in &radii {
-            let closed = Closed::new(closure, stencil.pair(|cell| column[cell]));
+    let densities = in_energy(cells, target, column, |stencil, pair| stencil.pair(pair));
+    let fluxes = fluxes_on(cells, target, faces);
+    let mut moments = Moments::default();
+    for (column, flux) in densities.iter().zip(&fluxes) {
+        for ((stencil, faces), r) in centres.iter().zip(&edges).zip(&target.radial.nodes) {
+            let j = stencil.positive(|cell| column[cell].j);
+            let most = closure.largest_flux(j).max(0.0);
+            let h = faces.within(faces.sum(|face| flux[face]), |face| flux[face]) / (r * r);
+            let closed = Closed::new(closure, Pair { j, h: h.clamp(-most, most) });
             moments.j.push(closed.j);
             moments.h.push(closed.h);
             moments.k.push(closed.k);
@@ -34,6 +48,21 @@ pub fn moments_on(cells: &PhaseSpace, target: &PhaseSpace, closure: Closure, u: 
         }
     }
     moments
+}
+
+/// r²H at the faces of `cells`, at each (species, energy node) of `target`: what is conserved is what the faces carry,
+/// and where J falls steeply part of it is the dissipation of the numerical flux, which H in the cells lacks.
+fn fluxes_on(cells: &PhaseSpace, target: &PhaseSpace, faces: &[[f64; 3]]) -> Vec<Vec<f64>> {
+    let edges = &cells.radial.edges;
+    let column = |member: usize| faces[member * edges.len()..][..edges.len()].to_vec();
+    let ratio = |stencil: &Stencil, moments: &dyn Fn(usize) -> [f64; 3]| {
+        let ratio = |k: usize| if moments(k)[0] > 0.0 { moments(k)[1] / moments(k)[0] } else { 0.0 };
+        stencil.positive(|k| moments(k)[0]) * stencil.within(stencil.sum(ratio), ratio)
+    };
+    let between =
+        |stencil: &Stencil, moments: &dyn Fn(usize) -> [f64; 3]| [0.0, ratio(stencil, moments), 0.0];
+    let all = in_energy(cells, target, column, between);
+    all.iter().map(|column| column.iter().zip(edges).map(|(m, r)| r * r * m[1]).collect()).collect()
 }
 
 /// J, H, K at (species, energy node, element edge) of `target` from `faces`, those at (species, energy, face)
@@ -124,8 +153,12 @@ impl Stencil {
 fn stencils(centres: &[f64], points: &[f64], limits: &[f64]) -> Vec<Stencil> {
     let of = |&x: &f64| {
         let next = limits.partition_point(|&limit| limit <= x);
-        let low = next.checked_sub(1).map_or(0, |n| centres.partition_point(|&c| c < limits[n]));
-        let high = limits.get(next).map_or(centres.len(), |&limit| centres.partition_point(|&c| c < limit));
+        let round = |limit: f64| ROUNDING * limit.abs();
+        let low =
+            next.checked_sub(1).map_or(0, |n| centres.partition_point(|&c| c < limits[n] - round(limits[n])));
+        let high = limits
+            .get(next)
+            .map_or(centres.len(), |&limit| centres.partition_point(|&c| c <= limit + round(limit)));
         let length = STENCIL.min(high - low);
         let above = centres.partition_point(|&centre| centre < x);
         let first = above.saturating_sub(length.div_ceil(2)).clamp(low, high - length);

@@ -48,12 +48,19 @@ impl Factors {
         if !closure.depends_on_occupation() {
             return self;
         }
-        let admitted = |power: &f64| {
-            let face = self.to_the(*power).of(pair);
+        let admitted = |power: f64| {
+            let face = self.to_the(power).of(pair);
             face.h.abs() <= closure.largest_flux(face.j)
         };
-        let powers = [1.0, 0.9, 0.8, 0.7, 0.6, 0.5, 0.4, 0.3, 0.2, 0.1];
-        self.to_the(powers.into_iter().find(admitted).unwrap_or(0.0))
+        if admitted(1.0) {
+            return self;
+        }
+        let (mut inside, mut beyond) = (0.0, 1.0);
+        for _ in 0..HALVINGS {
+            let middle = 0.5 * (inside + beyond);
+            if admitted(middle) { inside = middle } else { beyond = middle }
+        }
+        self.to_the(inside)
     }
 
     fn between(self, other: Self) -> Self {
@@ -73,6 +80,9 @@ const STEEPEST: f64 = 30.0;
 /// Share of the largest ε³J of a cell below which another member's ε³J does not matter. The far tail of a
 /// spectrum, where J falls by orders of magnitude from cell to cell, is left at first order.
 const INSIGNIFICANT: f64 = 1e-5;
+
+/// Halvings of the interval of a power of factors.
+const HALVINGS: usize = 30;
 
 /// J below which a member carries next to no energy, at each unknown of `u`; 0 where there is one energy.
 pub fn insignificant(equations: &Equations, u: &[Pair]) -> Vec<f64> {
