@@ -38,7 +38,7 @@ pub struct Start {
 /// Largest change of the flux factor, and largest growth of J relative to the largest in its cell, in a step. The
 /// equations are linear but for the flux factor, and for the blocking by J.
 const LARGEST_CHANGE: (f64, f64) = (1.0, 100.0);
-/// Share of J that a step may be shortened by at the bound f ≤ 1.
+/// Share of J that a step may be shortened by at the bound of H.
 const PROJECTED: f64 = 0.1;
 /// Least J, as a share of what does not matter.
 pub const DARK: f64 = 1e-10;
@@ -88,7 +88,7 @@ pub fn solve(
         outcome.steps += 1;
         match point
             .correction(&scale, &pace.rates(&transit))?
-            .and_then(|change| moved(equations, u, &change, &point.floors))
+            .and_then(|change| moved(equations, u, &change, &point.floors, pace.is_stuck()))
         {
             Some((moved, change)) => {
                 *u = moved;
@@ -150,6 +150,8 @@ const SHRINKAGE: f64 = 0.2;
 /// Pseudo-time steps longer than this many cautious ones are infinite; a rejected one shorter than the
 /// inverse means that there is no way on.
 const STEADY: f64 = 1e12;
+/// Steps shorter than this many cautious ones may end on the bounds of the moments.
+const STUCK: f64 = 1e-3;
 /// Accepted steps without a smaller error after which steps become shorter: Newton's method goes in circles, which
 /// a relaxation in time does not. Each cell's longest step is then its transit time over a damping, which begins
 /// with this and has this as its most.
@@ -174,6 +176,11 @@ impl Pace {
     /// Whether Newton's method has not gone in circles lately.
     fn is_direct(&self) -> bool {
         self.damping == 0.0
+    }
+
+    /// Whether short steps have not led on.
+    fn is_stuck(&self) -> bool {
+        self.step < STUCK * self.cautious
     }
 
     fn is_exhausted(&self) -> bool {
@@ -207,8 +214,15 @@ fn floors(equations: &Equations, u: &[Pair], floor: f64) -> Vec<f64> {
 
 /// `u` + `change` and how large a change that is, as a share of the largest; nothing where it is larger or the
 /// moments are those of no distribution, or not finite.
-fn moved(equations: &Equations, u: &[Pair], change: &[Pair], floors: &[f64]) -> Option<(Vec<Pair>, f64)> {
+fn moved(
+    equations: &Equations,
+    u: &[Pair],
+    change: &[Pair],
+    floors: &[f64],
+    projects: bool,
+) -> Option<(Vec<Pair>, f64)> {
     let members = equations.members.len();
+    let bounds = Bounds { closure: equations.shared.closure, projects };
     let mut worst = 0.0;
     let mut tried = Vec::with_capacity(u.len());
     let cells = u.chunks_exact(members).zip(change.chunks_exact(members)).zip(floors.chunks_exact(members));
@@ -216,7 +230,7 @@ fn moved(equations: &Equations, u: &[Pair], change: &[Pair], floors: &[f64]) -> 
         let brightest = largest(u.iter().zip(floors).map(|(pair, floor)| pair.j + floor));
         for ((before, change), &floor) in u.iter().zip(change).zip(floors) {
             let after = Pair { j: before.j + change.j, h: before.h + change.h };
-            let (after, size) = physical(equations.shared.closure, *before, after, brightest, floor)?;
+            let (after, size) = bounds.physical(*before, after, brightest, floor)?;
             worst = larger(worst, size);
             tried.push(after);
         }
@@ -224,24 +238,41 @@ fn moved(equations: &Equations, u: &[Pair], change: &[Pair], floors: &[f64]) -> 
     (worst <= 1.0).then_some((tried, worst))
 }
 
-/// `after` and how large a change from `before` that is in a cell whose largest J is `brightest`; nothing where it
-/// has no distribution. What is less than the floor is kept within the bounds.
-fn physical(closure: Closure, before: Pair, after: Pair, brightest: f64, floor: f64) -> Option<(Pair, f64)> {
-    if after.j < floor && before.j < NEARLY_DARK * floor {
-        let j = after.j.max(DARK * floor);
-        let most = closure.largest_flux(j);
-        return (!after.h.is_nan()).then(|| (Pair { j, h: after.h.clamp(-most, most) }, 0.0));
+/// The moments that a step may lead to.
+struct Bounds {
+    closure: Closure,
+    /// Whether what is a little beyond the bound of H is moved to it: at the bound no step may be short enough to
+    /// stay within.
+    projects: bool,
+}
+
+impl Bounds {
+    /// `after` and how large a change from `before` that is in a cell whose largest J is `brightest`; nothing where it
+    /// has no distribution. What is less than `floor` is kept within the bounds.
+    fn physical(&self, before: Pair, after: Pair, brightest: f64, floor: f64) -> Option<(Pair, f64)> {
+        if after.j < floor && before.j < NEARLY_DARK * floor {
+            let j = after.j.max(DARK * floor);
+            let most = self.closure.largest_flux(j);
+            return (!after.h.is_nan()).then(|| (Pair { j, h: after.h.clamp(-most, most) }, 0.0));
+        }
+        let inside = self.inside(after);
+        let projected = larger((after.j - inside.j).abs(), (after.h - inside.h).abs());
+        if !(inside.j > 0.0 && inside.h.abs() <= inside.j && projected <= PROJECTED * inside.j) {
+            return None;
+        }
+        // What was dark has no direction that the light which arrives there had to turn from.
+        let turned = (inside.h / inside.j - before.h / before.j).abs() * (before.j / inside.j).min(1.0);
+        let grown = (inside.j - before.j) / brightest;
+        Some((inside, larger(turned / LARGEST_CHANGE.0, grown / LARGEST_CHANGE.1)))
     }
-    let inside = admitted(closure, after);
-    let projected = larger((after.j - inside.j).abs(), (after.h - inside.h).abs());
-    if !(inside.j > 0.0 && inside.h.abs() <= inside.j && projected <= PROJECTED * inside.j) {
-        return None;
+
+    fn inside(&self, pair: Pair) -> Pair {
+        if self.closure.depends_on_occupation() {
+            return admitted(self.closure, pair);
+        }
+        let beyond = self.projects && pair.h.abs() > pair.j && pair.j > 0.0;
+        if beyond { Pair { h: pair.h.clamp(-pair.j, pair.j), ..pair } } else { pair }
     }
-    let after = inside;
-    // What was dark has no direction that the light which arrives there had to turn from.
-    let turned = (after.h / after.j - before.h / before.j).abs() * (before.j / after.j).min(1.0);
-    let grown = (after.j - before.j) / brightest;
-    Some((after, larger(turned / LARGEST_CHANGE.0, grown / LARGEST_CHANGE.1)))
 }
 
 /// Share of J that H may be above its bound by discretisation, where the bound is that by f ≤ 1.
