@@ -208,7 +208,8 @@ impl Search<'_> {
         if group.outcome.status == Status::Converged {
             self.improve(equations, &mut group, limits)?;
         }
-        if group.outcome.status == Status::Converged && !(group.change <= SETTLED) {
+        let settled = group.change <= SETTLED;
+        if group.outcome.status == Status::Converged && !settled {
             group.outcome.status = Status::Stalled;
         }
         Ok(group)
