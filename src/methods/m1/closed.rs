@@ -358,9 +358,10 @@ mod tests {
                 ];
                 for (given, difference, j) in sides {
                     // Per relative change of the state: the speeds of a dark one change the flux of a bright one.
+                    // Their slopes are one-sided over 1e-6 in H/J, and rounded kinks have curvatures of 1e3.
                     let error = (given - difference).abs() * j / size;
                     let message = format!("{:?} {below:?} {above:?} {m} {component}", passage.closure);
-                    assert!(error < 1e-4 * (1.0 + given.abs()), "{message}: {given} {difference}");
+                    assert!(error < 1e-3 * (1.0 + given.abs()), "{message}: {given} {difference}");
                 }
             }
         }

@@ -178,8 +178,8 @@ impl<'a> Equations<'a> {
             closure: self.shared.closure,
             flow: self.shared.flow.faces[face],
             transparency: if inside { self.transparency(face, member) } else { 1.0 },
-            // With the blocking of inelastic collisions, Newton's method with the derivatives of the speeds went
-            // in circles on a snapshot; without them it converges, linearly.
+            // With the blocking of inelastic collisions the derivatives of the speeds save no Newton steps, and on a
+            // snapshot Newton's method went in circles with them.
             speeds_vary: speeds_vary && self.inelastic.is_none(),
         }
     }

@@ -62,12 +62,7 @@ pub fn solve(
     let scale = equations.row_scale();
     let transit = equations.transit();
     let evaluated = |u: &[Pair], speeds_vary: bool| {
-        Point::new(
-            equations.evaluate(u, reconstruction, speeds_vary),
-            u,
-            &scale,
-            floors(equations, u, start.floor),
-        )
+        Point::new(equations.evaluate(u, reconstruction, speeds_vary), u, &scale, start.floor)
     };
     u.iter_mut().for_each(|pair| *pair = admitted(equations.shared.closure, *pair));
     let mut point = evaluated(u, true);
@@ -86,10 +81,8 @@ pub fn solve(
             return Ok(outcome);
         }
         outcome.steps += 1;
-        match point
-            .correction(&scale, &pace.rates(&transit))?
-            .and_then(|change| moved(equations, u, &change, &point.floors, pace.is_stuck()))
-        {
+        let change = point.correction(&scale, &pace.rates(&transit))?;
+        match change.and_then(|change| moved(equations, u, &change, &point.floors, pace.is_stuck())) {
             Some((moved, change)) => {
                 *u = moved;
                 point = evaluated(u, pace.is_direct());
@@ -113,7 +106,8 @@ struct Point<'a> {
 }
 
 impl<'a> Point<'a> {
-    fn new(state: Evaluation<'a>, u: &[Pair], scale: &[f64], floors: Vec<f64>) -> Self {
+    fn new(state: Evaluation<'a>, u: &[Pair], scale: &[f64], floor: f64) -> Self {
+        let floors = floors(state.equations, u, floor);
         let residual = state.residual();
         let errors = residual.iter().zip(scale).zip(u).zip(&floors);
         let error = largest(
