@@ -12,3 +12,5 @@ mod score;
 mod command;
 #[path = "../support/exact/mod.rs"]
 mod exact;
+#[path = "../support/small_problems.rs"]
+mod small_problems;
