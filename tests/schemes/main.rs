@@ -3,6 +3,7 @@
 mod closure_test;
 mod closures;
 mod fld;
+mod fld_limits;
 mod leakage;
 mod m1;
 mod physics_examples;
