@@ -195,7 +195,7 @@ fn the_grid_may_end_at_the_surface(#[values(Limiter::LevermorePomraning, Limiter
 #[rstest]
 #[case("snapshot_g15_ab", Limiter::Bruenn)]
 #[case("snapshot_g15_vx", Limiter::Bruenn)]
-#[case("snapshot_g15_vx_full", Limiter::LevermorePomraning)]
+#[case("snapshot_g15_ab_full", Limiter::LevermorePomraning)]
 fn snapshots_of_g15_are_solved(#[case] problem: &str, #[case] limiter: Limiter) {
     if std::env::var_os("TOLMAN_DATA").is_none() {
         println!("skipped: TOLMAN_DATA not set");
