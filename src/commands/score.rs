@@ -242,7 +242,7 @@ fn solve(
         }
         Method::Leakage(scheme) => {
             let settings = leakage::Settings { heating_factor: args.heating_factor };
-            run_leakage(problem, scheme, settings, &resources)
+            run_leakage(problem, scheme, settings)
         }
         method => run_approximate(problem, method, &resources, observer, &mut save),
     }

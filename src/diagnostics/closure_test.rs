@@ -178,21 +178,8 @@ impl ClosureTest {
 
 impl<'a> Reference<'a> {
     fn new(data: &'a Dataset) -> Result<Self> {
-        let variable = data.require("j")?;
-        if variable.dimensions != ["species", "energy", "r"] {
-            let found = variable.dimensions.join(", ");
-            return Err(Error::dataset("j", format!("is over ({found}), not over (species, energy, r)")));
-        }
-        let lengths = data.shape(variable)?;
-        let shape = [lengths[0], lengths[1], lengths[2]];
-        let count = shape.iter().product();
-        let reals = |name: &str, length: usize| -> Result<&'a [f64]> {
-            let values = data.reals(name)?;
-            if values.len() != length || values.iter().any(|value| !value.is_finite()) {
-                return Err(Error::dataset(name, format!("needs {length} finite values")));
-            }
-            Ok(values)
-        };
+        let shape = shape(data)?;
+        let reals = |name: &str, length: usize| finite(data, name, length);
         let species = data.texts("species")?;
         if species.len() != shape[0] {
             return Err(Error::dataset("species", format!("needs {} names", shape[0])));
@@ -201,15 +188,8 @@ impl<'a> Reference<'a> {
             let (nodes, weights) = (reals(nodes, n)?, reals(weights, n)?);
             Ok(nodes.iter().zip(weights).map(|(node, weight)| weight * of(*node)).collect())
         };
-        let j = reals("j", count)?;
-        let (h, k) = (reals("h", count)?, reals("k", count)?);
-        let mut counts = counting(j, shape[1] * shape[2]);
-        if !counts.contains(&true) {
-            return Err(Error::dataset("j", "is positive nowhere"));
-        }
-        for (n, counts) in counts.iter_mut().enumerate() {
-            *counts = *counts && is_realizable(h[n] / j[n], k[n] / j[n]);
-        }
+        let moments = |name: &str| reals(name, shape.iter().product());
+        let (j, h, k, l) = (moments("j")?, moments("h")?, moments("k")?, moments("l")?);
         let own = match data.get("eddington_factor_error") {
             Some(variable) => Some(reals(&variable.name, shape[0] * shape[2])?),
             None => None,
@@ -223,10 +203,10 @@ impl<'a> Reference<'a> {
             j,
             h,
             k,
-            l: reals("l", count)?,
+            l,
             energy_weight: weights("energy", "energy_weight", shape[1], |energy| energy.powi(3))?,
             radial_weight: weights("r", "r_weight", shape[2], |r| 1.0 / r)?,
-            counts,
+            counts: realizable(j, h, k, shape[1] * shape[2])?,
         })
     }
 
@@ -363,6 +343,37 @@ impl Mean {
     fn value(self) -> Option<f64> {
         (self.weight > 0.0).then(|| self.sum / self.weight)
     }
+}
+
+/// Lengths of `j`'s dimensions.
+fn shape(data: &Dataset) -> Result<[usize; 3]> {
+    let variable = data.require("j")?;
+    if variable.dimensions != ["species", "energy", "r"] {
+        let found = variable.dimensions.join(", ");
+        return Err(Error::dataset("j", format!("is over ({found}), not over (species, energy, r)")));
+    }
+    let lengths = data.shape(variable)?;
+    Ok([lengths[0], lengths[1], lengths[2]])
+}
+
+/// The `length` values of `name`.
+fn finite<'a>(data: &'a Dataset, name: &str, length: usize) -> Result<&'a [f64]> {
+    let values = data.reals(name)?;
+    if values.len() != length || values.iter().any(|value| !value.is_finite()) {
+        return Err(Error::dataset(name, format!("needs {length} finite values")));
+    }
+    Ok(values)
+}
+
+/// The points that count: J is not negligible among the `size` values of its species, and the moments are those
+/// of a distribution.
+fn realizable(j: &[f64], h: &[f64], k: &[f64], size: usize) -> Result<Vec<bool>> {
+    let counting = counting(j, size);
+    if !counting.contains(&true) {
+        return Err(Error::dataset("j", "is positive nowhere"));
+    }
+    let counts = |(n, counts)| counts && is_realizable(h[n] / j[n], k[n] / j[n]);
+    Ok(counting.into_iter().enumerate().map(counts).collect())
 }
 
 /// Whether a distribution with H/J = `h` and K/J = `k` exists.

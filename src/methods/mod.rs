@@ -14,3 +14,4 @@ pub mod m1;
 pub mod moment_grid;
 pub mod name;
 pub mod setup;
+pub mod steps;

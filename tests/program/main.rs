@@ -16,5 +16,7 @@ mod verify;
 
 #[path = "../support/command.rs"]
 mod command;
+#[path = "../support/small_problems.rs"]
+mod small_problems;
 #[path = "../support/synthetic.rs"]
 mod synthetic;

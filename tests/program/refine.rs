@@ -8,43 +8,11 @@ use tolman::output::dataset::Dataset;
 use tolman::output::read;
 
 use crate::command::{text, tolman};
-
-const SPHERE: &str = r#"(
-    format: 1,
-    title: "Sphere",
-    units: Dimensionless,
-    background: (metric: Flat, discontinuities: [1]),
-    species: [(name: "nu")],
-    phase_space: (
-        r: (degree: 2, elements: Segments(start: 0, segments: [
-            (end: 1, elements: 6, spacing: GradedToEnd(20)),
-            (end: 4, elements: 6, spacing: GradedToStart(20)),
-        ])),
-        mu: Uniform(degree: 2, elements: 8),
-        energy: Gray,
-    ),
-    opacities: [Absorption(absorption: Constant(2.0), equilibrium: Constant(0.7), region: (outer: 1))],
-    outputs: (sample_radii: [2]),
-)"#;
-
-const PULSE: &str = r#"(
-    format: 1,
-    title: "Pulse",
-    units: Dimensionless,
-    background: (metric: Flat),
-    species: [(name: "nu")],
-    phase_space: (
-        r: (degree: 2, elements: Segments(start: 0, segments: [(end: 4, elements: 8)])),
-        mu: Uniform(degree: 2, elements: 4),
-        energy: Gray,
-    ),
-    opacities: [Scattering(scattering: Constant(5.0))],
-    mode: Evolution(end: 0.2, step: Fixed(0.01), integrator: Sdirk2, initial: Expression("0.5*exp(-r^2)")),
-)"#;
+use crate::small_problems::{PULSE, sphere};
 
 fn folder() -> TempDir {
     let folder = tempfile::tempdir().unwrap();
-    std::fs::write(folder.path().join("sphere.ron"), SPHERE).unwrap();
+    std::fs::write(folder.path().join("sphere.ron"), sphere()).unwrap();
     std::fs::write(folder.path().join("pulse.ron"), PULSE).unwrap();
     folder
 }

@@ -1,6 +1,6 @@
 //! Flux-limited diffusion against exact limits and against independent solutions of its own equations.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use rstest::rstest;
 
@@ -10,42 +10,47 @@ use tolman::methods::name::Method;
 use tolman::methods::setup::Setup;
 use tolman::output::dataset::Dataset;
 use tolman::output::{state, states};
-use tolman::problem::{LoadOptions, load};
+use tolman::problem::{LoadOptions, Loaded, load};
 use tolman::progress::Silent;
 use tolman::run::{Finished, Resources, run_approximate};
 use tolman::solvers::krylov::{Limits, Status};
 
 const LIMITS: Limits = Limits { tolerance: 1e-10, iterations: 200 };
 
-fn setup(problem: &str, overrides: &[(&str, &str)]) -> Setup {
+pub fn setup(problem: &str, overrides: &[(&str, &str)]) -> Setup {
+    Setup::build(&loaded(problem, overrides)).unwrap()
+}
+
+fn loaded(problem: &str, overrides: &[(&str, &str)]) -> Loaded {
     let overrides = overrides.iter().map(|(path, value)| ((*path).to_owned(), (*value).to_owned())).collect();
-    let options = LoadOptions { overrides, ..LoadOptions::default() };
+    let data = std::env::var_os("TOLMAN_DATA").map(PathBuf::from);
+    let options = LoadOptions { overrides, data, ..LoadOptions::default() };
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("problems").join(format!("{problem}.ron"));
-    Setup::build(&load(&path, &options).unwrap_or_else(|error| panic!("{error}"))).unwrap()
+    load(&path, &options).unwrap_or_else(|error| panic!("{error}"))
 }
 
 /// As `tolman run --method fld:LIMITER` does it.
-fn run(problem: &str, limiter: Limiter, overrides: &[(&str, &str)]) -> Finished {
-    let overrides = overrides.iter().map(|(path, value)| ((*path).to_owned(), (*value).to_owned())).collect();
-    let options = LoadOptions { overrides, ..LoadOptions::default() };
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("problems").join(format!("{problem}.ron"));
-    let problem = load(&path, &options).unwrap_or_else(|error| panic!("{error}"));
-    let resources = Resources { memory: u64::MAX, restart: None };
-    run_approximate(&problem, Method::Fld(limiter), &resources, &Silent, &mut |_| Ok(())).unwrap()
+pub fn run(problem: &str, limiter: Limiter, overrides: &[(&str, &str)]) -> Finished {
+    run_loaded(&loaded(problem, overrides), limiter)
 }
 
-fn values<'a>(dataset: &'a Dataset, name: &str) -> &'a [f64] {
+pub fn run_loaded(problem: &Loaded, limiter: Limiter) -> Finished {
+    let resources = Resources { memory: u64::MAX, restart: None };
+    run_approximate(problem, Method::Fld(limiter), &resources, &Silent, &mut |_| Ok(())).unwrap()
+}
+
+pub fn values<'a>(dataset: &'a Dataset, name: &str) -> &'a [f64] {
     dataset.reals(name).unwrap()
 }
 
-fn solve(setup: &Setup, limiter: Limiter) -> FldSolution {
+pub fn solve(setup: &Setup, limiter: Limiter) -> FldSolution {
     let solution = fld::solve(setup, limiter, LIMITS, &Silent).unwrap();
     assert_eq!(solution.outcome.status, Status::Converged, "{:?}", solution.outcome.residuals);
     solution
 }
 
 /// r²H at the radial node next to `r`, of a gray problem.
-fn luminosity(setup: &Setup, moments: &Moments, r: f64) -> f64 {
+pub fn luminosity(setup: &Setup, moments: &Moments, r: f64) -> f64 {
     let nodes = &setup.phase_space.radial.nodes;
     let i = nodes.partition_point(|&node| node < r);
     nodes[i] * nodes[i] * moments.h[i]
@@ -74,7 +79,7 @@ fn numbers_balance(
         assert!(balance.emitted + balance.came_in > 0.0);
     }
     for (j, h) in solution.moments.j.iter().zip(&solution.moments.h) {
-        assert!(*j >= 0.0 && (h.abs() <= 1.05 * j || *j < 1e-18), "J = {j}, H = {h}");
+        assert!(*j >= 0.0 && h.abs() <= 1.05 * j, "J = {j}, H = {h}");
     }
 }
 
@@ -228,7 +233,7 @@ fn difficult_problems_converge(
     assert_eq!(finished.status, Status::Converged);
     let (j, h) = (values(&finished.dataset, "j"), values(&finished.dataset, "h"));
     for (j, h) in j.iter().zip(h) {
-        assert!(*j >= 0.0 && (h.abs() <= 1.05 * j || *j < 1e-18), "J = {j}, H = {h}");
+        assert!(*j >= 0.0 && h.abs() <= 1.05 * j, "J = {j}, H = {h}");
     }
 }
 
@@ -242,7 +247,7 @@ fn rays_that_gravity_turns_round_do_not_leave() {
     let found = luminosity(&setup, &moments, setup.phase_space.radial.nodes[last]);
     let at_infinity = found / setup.geometry.lapse[last].powi(2);
     println!("r2 H / lapse^2 = {at_infinity:.4}, exact 1.0800");
-    assert!((at_infinity / 1.0799986 - 1.0).abs() < 0.25);
+    assert!((at_infinity / 1.0799986 - 1.0).abs() < 0.15);
 }
 
 /// Matter of 8 MeV in a box that emits, absorbs, scatters on electrons and makes pairs.
@@ -264,13 +269,23 @@ fn equilibrium_with_kernels_is_kept(
     let setup = setup("one_zone_nes", &KERNEL_OVEN);
     let moments = solve(&setup, limiter).moments;
     let nodes = setup.phase_space.radial.nodes.len();
+    let (mut worst, mut flux) = ((0.0f64, 0.0), 0.0f64);
     for k in 0..setup.phase_space.energy.len() {
         let exact = 1.0 / ((setup.phase_space.energy.node(k) / 8.0).exp() + 1.0);
         for i in 0..nodes {
             let (j, h) = (moments.j[k * nodes + i], moments.h[k * nodes + i]);
-            assert!((j / exact - 1.0).abs() < 1e-8 && h.abs() < 1e-10, "{k}: {j} of {exact}, H = {h}");
+            let error = (j / exact - 1.0).abs();
+            assert!(error.is_finite() && h.is_finite());
+            if error > worst.0 {
+                worst = (error, setup.phase_space.energy.node(k));
+            }
+            flux = flux.max(h.abs());
         }
     }
+    println!("{}: error of J {:.1e} at {:.1} MeV, H {flux:.1e}", limiter.name(), worst.0, worst.1);
+    // The tolerance, 1e-10 of ‖J‖ in each row, is that of J (1.3e-10 were found); H is a difference of two J over
+    // their optical distance.
+    assert!(worst.0 < 1e-9 && flux < 1e-11);
 }
 
 /// Numbers on the slice t = const at (time, species).

@@ -87,6 +87,27 @@ fn a_transparent_sphere_shines_with_all_that_it_makes() {
     }
 }
 
+/// In vacuum nothing is made or lost, and deep in opaque matter, in equilibrium, next to nothing gets away: 1/(3τ²) of
+/// what is made at most.
+#[test]
+fn vacuum_and_equilibrium_make_nothing() {
+    let (opacity, setup) = (1e3, sphere(1e3));
+    let nodes = &setup.phase_space.radial.nodes;
+    for scheme in Scheme::ALL {
+        let solution = solve(&setup, scheme).unwrap();
+        let luminosity = &solution.luminosity_infinity;
+        for (i, r) in nodes.iter().enumerate().filter(|(_, r)| **r > 1.0) {
+            assert_relative_eq!(luminosity[i], last(luminosity), max_relative = 1e-12);
+            assert_eq!((solution.number_emission[i], solution.energy_heating[i]), (0.0, 0.0), "{scheme} {r}");
+        }
+        for (i, r) in nodes.iter().enumerate().filter(|(_, r)| **r < 0.9) {
+            let share = solution.number_emission[i] / solution.number_production[i];
+            let bound = 1.001 / (3.0 * (opacity * (1.0 - r)).powi(2));
+            assert!((0.0..=bound).contains(&share), "{scheme} at {r}: {share} of {bound}");
+        }
+    }
+}
+
 /// Without heating the luminosity is ∫4πr² κb min(1, 1/(3τ²)) dr, or with 1/(1 + 3τ²), τ = κ(1 − r).
 #[test]
 fn an_opaque_sphere_shines_with_its_surface() {

@@ -11,6 +11,8 @@ use tolman::progress::Silent;
 use tolman::run::{Resources, run_approximate};
 use tolman::solvers::krylov::Status;
 
+use crate::small_problems::around_a_sphere;
+
 fn solved(name: &str, closure: Closure) -> Dataset {
     solved_at(name, closure, Resolution::Standard)
 }
@@ -186,25 +188,11 @@ fn an_atmosphere_is_solved(#[case] closure: Closure) {
 /// H at the nodes is what the sources within leave of the flux through the surface.
 #[test]
 fn thick_cells_diffuse() {
-    let text = r#"(
-        format: 1,
-        title: "Opaque shell",
-        units: Dimensionless,
-        background: (metric: Flat, discontinuities: [1]),
-        species: [(name: "nu")],
-        phase_space: (
-            r: (degree: 2, elements: Segments(start: 0, segments: [
-                (end: 1, elements: 6, spacing: GradedToEnd(20)),
-                (end: 4, elements: 6, spacing: GradedToStart(20)),
-            ])),
-            mu: Uniform(degree: 2, elements: 8),
-            energy: Gray,
-        ),
-        opacities: [
-            Absorption(absorption: Constant(1), equilibrium: Constant(0.7), region: (outer: 1)),
-            Scattering(scattering: Constant(20)),
-        ],
-    )"#;
+    let opacities = "[
+        Absorption(absorption: Constant(1), equilibrium: Constant(0.7), region: (outer: 1)),
+        Scattering(scattering: Constant(20)),
+    ]";
+    let text = around_a_sphere("Opaque shell", opacities, "");
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("shell.ron");
     std::fs::write(&path, text).unwrap();

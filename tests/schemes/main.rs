@@ -3,6 +3,7 @@
 mod closure_test;
 mod closures;
 mod fld;
+mod fld_limits;
 mod leakage;
 mod m1;
 mod physics_examples;
@@ -12,3 +13,5 @@ mod score;
 mod command;
 #[path = "../support/exact/mod.rs"]
 mod exact;
+#[path = "../support/small_problems.rs"]
+mod small_problems;

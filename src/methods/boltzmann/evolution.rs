@@ -1,101 +1,32 @@
-//! Time evolution M ∂f/∂t + A f = q with singly diagonally implicit Runge-Kutta methods and steps chosen
-//! by the local error. Every stage solves the same linear problem as a steady state, with the shift
-//! 1/(γΔt).
+//! Time evolution M ∂f/∂t + A f = q with singly diagonally implicit Runge-Kutta methods. Every stage solves the
+//! same linear problem as a steady state, with the shift 1/(γΔt).
 
 use rayon::prelude::*;
 
 use crate::diagnostics::moments::Moments;
 use crate::diagnostics::{balance, exchange};
-use crate::error::{Error, Result};
+use crate::error::Result;
+use crate::extremes::larger;
 use crate::methods::setup::Setup;
-use crate::progress::{Event, Observer};
+use crate::methods::steps::{Clock, Stepper, march};
+use crate::progress::Observer;
 use crate::solvers::block_tridiagonal::Structure;
 use crate::solvers::dense::Precision;
-use crate::solvers::krylov::{Limits, Status};
-use crate::solvers::sdirk::Tableau;
+use crate::solvers::krylov::Status;
 
 use super::implicit::{ImplicitSolver, structure};
 use super::inelastic::Inelastic;
 use super::newton::NonlinearSystem;
 use super::operator::Operator;
 
-/// How steps are chosen; lengths of time in internal units.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub enum StepControl {
-    Fixed(f64),
-    /// ‖local error‖₂ ≤ tolerance · ‖f‖₂ in every step.
-    Adaptive {
-        tolerance: f64,
-        initial: f64,
-        largest: f64,
-    },
-}
-
-/// What is integrated.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Plan {
-    pub start: f64,
-    /// Increasing times after `start` at which the state is handed out; the last one is the end.
-    pub times: Vec<f64>,
-    pub tableau: Tableau,
-    pub control: StepControl,
-    pub limits: Limits,
-}
-
-impl Plan {
-    /// Whether a step of length `step` with the relative local error `error` is good enough; `next` becomes
-    /// the length of the step that comes next, or of another try.
-    pub fn judge(&self, error: f64, step: f64, next: &mut f64) -> bool {
-        let StepControl::Adaptive { tolerance, largest, .. } = self.control else { return true };
-        let order = f64::from(self.tableau.order.max(2));
-        let allowed = SAFETY * (tolerance / error.max(f64::MIN_POSITIVE)).powf(1.0 / order);
-        let accepted = error <= tolerance;
-        if !accepted {
-            *next = step * allowed.max(LARGEST_SHRINKAGE);
-        } else if allowed >= LEAST_GROWTH {
-            *next = (step * allowed.min(LARGEST_GROWTH)).min(largest);
-        } else if allowed < 1.0 {
-            *next = step * allowed;
-        }
-        accepted
-    }
-
-    /// # Errors
-    /// [`Error::Numerical`] where `step` at `time` is a vanishing part of the whole.
-    pub fn check_step(&self, step: f64, time: f64) -> Result<()> {
-        let end = self.times.last().copied().unwrap_or(self.start);
-        if step < SHORTEST * (end - self.start) {
-            return Err(Error::Numerical(format!("the time step fell to {step:e} at t = {time:e}")));
-        }
-        Ok(())
-    }
-
-    /// The step that an evolution begins with.
-    pub fn first_step(&self) -> f64 {
-        match self.control {
-            StepControl::Fixed(step) => step,
-            StepControl::Adaptive { initial, .. } => initial,
-        }
-    }
-}
-
-/// Length of equal steps over `left` that are not longer than `step`, so that few lengths occur, and whether
-/// there is only one of them.
-pub fn equal_steps(left: f64, step: f64) -> (f64, bool) {
-    let count = (left / step * (1.0 - 1e-9)).ceil().max(1.0);
-    (left / count, count == 1.0)
-}
+pub use crate::methods::steps::{Plan, equal_steps};
 
 /// The state of an evolution.
 #[derive(Debug, Clone, PartialEq)]
 pub struct State {
-    pub time: f64,
+    pub clock: Clock,
     /// f at (species, energy node, radial node, ordinate), ordinate fastest.
     pub f: Vec<f64>,
-    /// The step that comes next.
-    pub step: f64,
-    pub steps: usize,
-    pub rejected: usize,
     pub factorisations: usize,
     /// Steps of Newton's method, with inelastic collisions.
     pub newton_steps: usize,
@@ -111,11 +42,8 @@ impl State {
     /// The state at the start of an evolution.
     pub fn new(setup: &Setup, plan: &Plan, f: Vec<f64>) -> Self {
         Self {
-            time: plan.start,
+            clock: Clock::new(plan),
             f,
-            step: plan.first_step(),
-            steps: 0,
-            rejected: 0,
             factorisations: 0,
             newton_steps: 0,
             iterations: 0,
@@ -142,21 +70,13 @@ pub fn evolve(
 ) -> Result<()> {
     let structure = structure(&operator.connection, &setup.phase_space);
     if operator.couples_energies() {
-        Integrator::<f32>::new(setup, operator, &structure, plan, observer).run(state, reached)
+        let mut integrator = Integrator::<f32>::new(setup, operator, &structure, plan, observer);
+        march(&mut integrator, plan, state, observer, &mut |_, state| reached(state))
     } else {
-        Integrator::<f64>::new(setup, operator, &structure, plan, observer).run(state, reached)
+        let mut integrator = Integrator::<f64>::new(setup, operator, &structure, plan, observer);
+        march(&mut integrator, plan, state, observer, &mut |_, state| reached(state))
     }
 }
-
-/// A step that could grow by less than this keeps its factors.
-const LEAST_GROWTH: f64 = 1.5;
-/// Growth and shrinkage of one step at most.
-const LARGEST_GROWTH: f64 = 4.0;
-const LARGEST_SHRINKAGE: f64 = 0.2;
-/// The next step aims at this share of the step that the error estimate allows.
-const SAFETY: f64 = 0.8;
-/// Steps shorter than this share of the whole time are a failure.
-const SHORTEST: f64 = 1e-12;
 
 /// Steps whose relative difference is smaller are the same: the sum of many such differences stays far
 /// below the error of one step.
@@ -177,75 +97,27 @@ struct Integrator<'a, T> {
 /// Result of a tried step.
 struct Trial {
     f: Vec<f64>,
-    /// ‖local error‖₂/‖f‖₂.
-    error: f64,
     gained: Vec<f64>,
     slope: Vec<f64>,
 }
 
-impl<'a, T: Precision> Integrator<'a, T> {
-    fn new(
-        setup: &'a Setup,
-        operator: &'a Operator<'a>,
-        structure: &'a Structure,
-        plan: &'a Plan,
-        observer: &'a dyn Observer,
-    ) -> Self {
-        Self { setup, operator, structure, plan, observer, solvers: None, last_slope: None }
-    }
+impl<T: Precision> Stepper for Integrator<'_, T> {
+    type State = State;
+    type Trial = Trial;
 
-    fn run(mut self, state: &mut State, reached: &mut dyn FnMut(&State) -> Result<()>) -> Result<()> {
-        let end = self.plan.times.last().copied().unwrap_or(self.plan.start);
-        let started = state.time;
-        for &target in self.plan.times.iter().filter(|&&t| t > started) {
-            while state.time < target {
-                if self.observer.stop_requested() {
-                    return Err(Error::Interrupted);
-                }
-                self.advance(state, target)?;
-                let (time, start, step) = (state.time, self.plan.start, state.step);
-                self.observer.report(Event::Time { time, start, end, step });
-            }
-            reached(state)?;
-        }
-        Ok(())
-    }
-
-    /// One accepted step towards `target`.
-    fn advance(&mut self, state: &mut State, target: f64) -> Result<()> {
-        loop {
-            let (step, last) = equal_steps(target - state.time, state.step);
-            let step = self.reusable(step);
-            let trial = self.try_step(state, step)?;
-            let accepted = self.plan.judge(trial.error, step, &mut state.step);
-            if accepted {
-                self.accept(state, trial, step, if last { target } else { state.time + step });
-                return Ok(());
-            }
-            state.rejected += 1;
-            self.plan.check_step(state.step, state.time)?;
-        }
+    fn clock(state: &mut State) -> &mut Clock {
+        &mut state.clock
     }
 
     /// The step that there are factors for, where it differs from `step` by rounding only.
-    fn reusable(&self, step: f64) -> f64 {
+    fn length(&self, step: f64) -> f64 {
         match &self.solvers {
             Some((done, _)) if (done - step).abs() <= SAME_STEP * step => *done,
             _ => step,
         }
     }
 
-    fn accept(&mut self, state: &mut State, trial: Trial, step: f64, time: f64) {
-        debug_assert!(step > 0.0);
-        state.time = time;
-        state.f = trial.f;
-        state.steps += 1;
-        state.gained.iter_mut().zip(&trial.gained).for_each(|(sum, gained)| *sum += gained);
-        self.last_slope = Some(trial.slope);
-    }
-
-    /// All stages of one step of length `step`.
-    fn try_step(&mut self, state: &mut State, step: f64) -> Result<Trial> {
+    fn try_step(&mut self, state: &mut State, step: f64) -> Result<(Trial, f64)> {
         self.prepare(state, step)?;
         let tableau = &self.plan.tableau;
         let mut slopes: Vec<Vec<f64>> = Vec::with_capacity(tableau.stages());
@@ -256,7 +128,7 @@ impl<'a, T: Precision> Integrator<'a, T> {
             for (slope, a) in slopes.iter().zip(&tableau.below[stage]) {
                 known.par_iter_mut().zip(slope).for_each(|(g, k)| *g += step * a * k);
             }
-            let time = state.time + tableau.abscissa(stage) * step;
+            let time = state.clock.time + tableau.abscissa(stage) * step;
             let inflow = self.setup.boundaries.inflow(&self.setup.phase_space, time)?;
             self.solve_stage(state, &known, &mut f, step, &inflow)?;
             let weight = step * tableau.weight(stage) * self.setup.units.time_unit();
@@ -269,7 +141,25 @@ impl<'a, T: Precision> Integrator<'a, T> {
         }
         let error = self.error_norm(&state.f, &f, &slopes, step);
         let slope = slopes.pop().unwrap_or_default();
-        Ok(Trial { f, error, gained, slope })
+        Ok((Trial { f, gained, slope }, error))
+    }
+
+    fn accept(&mut self, state: &mut State, trial: Trial) {
+        state.f = trial.f;
+        state.gained.iter_mut().zip(&trial.gained).for_each(|(sum, gained)| *sum += gained);
+        self.last_slope = Some(trial.slope);
+    }
+}
+
+impl<'a, T: Precision> Integrator<'a, T> {
+    fn new(
+        setup: &'a Setup,
+        operator: &'a Operator<'a>,
+        structure: &'a Structure,
+        plan: &'a Plan,
+        observer: &'a dyn Observer,
+    ) -> Self {
+        Self { setup, operator, structure, plan, observer, solvers: None, last_slope: None }
     }
 
     /// Factorises for `step` unless that is what the factors are for.
@@ -322,7 +212,7 @@ impl<'a, T: Precision> Integrator<'a, T> {
             let outcome = solver.solve(q, f, self.plan.limits, &mut go_on)?;
             state.iterations += outcome.iterations;
             state.status = state.status.and(outcome.status);
-            state.residual = state.residual.max(outcome.residuals.last().copied().unwrap_or(0.0));
+            state.residual = larger(state.residual, outcome.residuals.last().copied().unwrap_or(0.0));
         }
         Ok(())
     }
@@ -348,7 +238,7 @@ impl<'a, T: Precision> Integrator<'a, T> {
         state.newton_steps += outcome.newton_steps;
         state.factorisations += outcome.newton_steps;
         state.status = state.status.and(outcome.status);
-        state.residual = state.residual.max(outcome.residuals.last().copied().unwrap_or(0.0));
+        state.residual = larger(state.residual, outcome.residuals.last().copied().unwrap_or(0.0));
         Ok(())
     }
 

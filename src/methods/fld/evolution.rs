@@ -4,9 +4,9 @@
 use crate::diagnostics::moments::Moments;
 use crate::error::{Error, Result};
 use crate::extremes::largest;
-use crate::methods::boltzmann::evolution::{Plan, equal_steps};
 use crate::methods::setup::Setup;
-use crate::progress::{Event, Observer, Silent};
+use crate::methods::steps::{Clock, Plan, Stepper, march};
+use crate::progress::{Observer, Silent};
 use crate::solvers::krylov::{Limits, Status};
 
 use super::discrete::Discrete;
@@ -18,16 +18,12 @@ use super::steady::{self, Stage};
 /// The state of an evolution on the cells and lines of the scheme.
 #[derive(Debug, Clone, PartialEq)]
 pub struct State {
-    pub time: f64,
+    pub clock: Clock,
     /// J at (radial node, member) of each group, and the fluxes of the last stage.
     j: Vec<Vec<f64>>,
     faces: Vec<Vec<Face>>,
     /// (W/α)(J + vH).
     stored: Vec<Vec<f64>>,
-    /// The step that comes next.
-    pub step: f64,
-    pub steps: usize,
-    pub rejected: usize,
     /// Steps of Newton's method of the slowest groups of all stages.
     pub newton_steps: usize,
     pub status: Status,
@@ -43,12 +39,18 @@ pub struct Evolution<'a> {
     observer: &'a dyn Observer,
 }
 
-/// What a tried step ends with.
-struct Trial {
+/// What a tried step ends with: J, fluxes and what is conserved, as in [`State`].
+pub struct Trial {
     j: Vec<Vec<f64>>,
     faces: Vec<Vec<Face>>,
     stored: Vec<Vec<f64>>,
-    error: f64,
+}
+
+impl Trial {
+    /// From the J of `state` on.
+    fn new(state: &State) -> Self {
+        Self { j: state.j.clone(), faces: Vec::new(), stored: Vec::new() }
+    }
 }
 
 /// J below 0 that is rounding, relative to the largest of the group.
@@ -90,13 +92,10 @@ impl<'a> Evolution<'a> {
             faces[g] = steady::system_of(&self.discrete, group).state(&j[g], &[]).faces;
         }
         State {
-            time: self.plan.start,
+            clock: Clock::new(self.plan),
             j,
             faces,
             stored,
-            step: self.plan.first_step(),
-            steps: 0,
-            rejected: 0,
             newton_steps: 0,
             status: Status::Converged,
             imbalance: 0.0,
@@ -135,51 +134,21 @@ impl<'a> Evolution<'a> {
         state: &mut State,
         reached: &mut dyn FnMut(&Self, &State) -> Result<()>,
     ) -> Result<()> {
-        let (start, started) = (self.plan.start, state.time);
-        let end = self.plan.times.last().copied().unwrap_or(start);
-        let plan = self.plan;
-        for &target in plan.times.iter().filter(|&&t| t > started) {
-            while state.time < target {
-                if self.observer.stop_requested() {
-                    return Err(Error::Interrupted);
-                }
-                self.advance(state, target)?;
-                let (time, step) = (state.time, state.step);
-                self.observer.report(Event::Time { time, start, end, step });
-            }
-            reached(self, state)?;
-        }
-        Ok(())
+        let (plan, observer) = (self.plan, self.observer);
+        march(self, plan, state, observer, reached)
     }
 
-    /// One accepted step towards `target`.
-    fn advance(&mut self, state: &mut State, target: f64) -> Result<()> {
-        loop {
-            let (step, last) = equal_steps(target - state.time, state.step);
-            let trial = self.try_step(state, step)?;
-            if self.plan.judge(trial.error, step, &mut state.step) {
-                state.time = if last { target } else { state.time + step };
-                (state.j, state.faces, state.stored) = (trial.j, trial.faces, trial.stored);
-                state.steps += 1;
-                return Ok(());
-            }
-            state.rejected += 1;
-            self.plan.check_step(state.step, state.time)?;
-        }
-    }
-
-    /// One step by the plan's method or, where that leaves J ≥ 0, by backward Euler, which does not; its error is
-    /// then the difference of both.
-    fn try_step(&mut self, state: &mut State, step: f64) -> Result<Trial> {
+    /// All stages of one step by the plan's method, with its relative local error.
+    fn stages(&mut self, state: &mut State, step: f64) -> Result<(Trial, f64)> {
         let tableau = &self.plan.tableau;
         let mut slopes: Vec<Vec<Vec<f64>>> = Vec::with_capacity(tableau.stages());
-        let mut trial = Trial { j: state.j.clone(), faces: Vec::new(), stored: Vec::new(), error: 0.0 };
+        let mut trial = Trial::new(state);
         for stage in 0..tableau.stages() {
             let mut known = state.stored.clone();
             for (slope, a) in slopes.iter().zip(&tableau.below[stage]) {
                 add(&mut known, slope, step * a);
             }
-            let time = state.time + tableau.abscissa(stage) * step;
+            let time = state.clock.time + tableau.abscissa(stage) * step;
             self.solve_stage(state, &known, &mut trial, time, tableau.gamma * step)?;
             let mut slope = trial.stored.clone();
             add(&mut slope, &known, -1.0);
@@ -190,16 +159,18 @@ impl<'a> Evolution<'a> {
         let weights = tableau.error_weights.clone().unwrap_or_else(|| vec![0.5]);
         let mut error: Vec<Vec<f64>> = zeros(&state.stored);
         slopes.iter().zip(&weights).for_each(|(slope, weight)| add(&mut error, slope, step * weight));
-        trial.error = relative(&error, &state.stored, &trial.stored);
-        if tableau.stages() == 1 || !trial.j.iter().any(|j| goes_below_zero(j)) {
-            return Ok(trial);
-        }
-        let mut euler = Trial { j: state.j.clone(), faces: Vec::new(), stored: Vec::new(), error: 0.0 };
+        let error = relative(&error, &state.stored, &trial.stored);
+        Ok((trial, error))
+    }
+
+    /// One step by backward Euler; its error is the difference to `other`.
+    fn euler(&mut self, state: &mut State, mut other: Trial, step: f64) -> Result<(Trial, f64)> {
+        let mut trial = Trial::new(state);
         let known = state.stored.clone();
-        self.solve_stage(state, &known, &mut euler, state.time + step, step)?;
-        add(&mut trial.stored, &euler.stored, -1.0);
-        euler.error = relative(&trial.stored, &state.stored, &euler.stored);
-        Ok(euler)
+        self.solve_stage(state, &known, &mut trial, state.clock.time + step, step)?;
+        add(&mut other.stored, &trial.stored, -1.0);
+        let error = relative(&other.stored, &state.stored, &trial.stored);
+        Ok((trial, error))
     }
 
     /// Solves one implicit stage of length `length` that ends at `time`, from the J of `trial` on.
@@ -228,6 +199,28 @@ impl<'a> Evolution<'a> {
         trial.stored = steady::stored(&self.discrete, &solved);
         (trial.j, trial.faces) = solved.into_iter().map(|Solved { j, state, .. }| (j, state.faces)).unzip();
         Ok(())
+    }
+}
+
+impl Stepper for Evolution<'_> {
+    type State = State;
+    type Trial = Trial;
+
+    fn clock(state: &mut State) -> &mut Clock {
+        &mut state.clock
+    }
+
+    /// One step by the plan's method or, where that leaves J ≥ 0, by backward Euler, which does not.
+    fn try_step(&mut self, state: &mut State, step: f64) -> Result<(Trial, f64)> {
+        let (trial, error) = self.stages(state, step)?;
+        if self.plan.tableau.stages() == 1 || !trial.j.iter().any(|j| goes_below_zero(j)) {
+            return Ok((trial, error));
+        }
+        self.euler(state, trial, step)
+    }
+
+    fn accept(&mut self, state: &mut State, trial: Trial) {
+        (state.j, state.faces, state.stored) = (trial.j, trial.faces, trial.stored);
     }
 }
 

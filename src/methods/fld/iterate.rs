@@ -223,13 +223,18 @@ fn accepted_step(
     None
 }
 
-/// The new value within a factor of the old one. Where collisions fill states it stays below 1 and may rise to
-/// [`FILLED`] at once.
+/// The new value within a factor of the old one. Where collisions fill states it is at most 1 and may rise to
+/// [`FILLED`] at once. In steady state it is not negative: where nothing absorbs, upwinding has spurious solutions
+/// with J < 0. A stage in time may start from J < 0.
 fn bounded(system: &System, j: f64, next: f64) -> f64 {
     let collides = system.kernels.is_some();
     let top = if collides { (LARGEST_CHANGE * j).max(FILLED) } else { LARGEST_CHANGE * j };
-    let next = if j > 0.0 { next.clamp(j / LARGEST_CHANGE, top) } else { next };
-    if collides && j < 1.0 { next.min(0.5 * (1.0 + j)) } else { next }
+    let next = match j > 0.0 {
+        true => next.clamp(j / LARGEST_CHANGE, top),
+        false if system.shift == 0.0 => next.max(0.0),
+        false => next,
+    };
+    if collides { next.min(1.0) } else { next }
 }
 
 /// −(∂residual/∂J + damping × speed)⁻¹ residual.

@@ -3,6 +3,7 @@
 use ndarray::Array2;
 use rayon::prelude::*;
 
+use crate::extremes::larger;
 use crate::methods::boltzmann::inelastic::{Inelastic, Pair, Rates};
 use crate::opacities::kernels::{InelasticKernels, KernelMatrix, Moments, PairKernel};
 
@@ -19,8 +20,8 @@ pub struct Kernels {
 impl Kernels {
     /// From those at the energy nodes for `species`, whose partners are among them.
     ///
-    /// ln Φ₀ is interpolated in both energies by cubics, which keeps the symmetries and, its exponents being
-    /// linear in the energies, detailed balance. The sums over lines have the weights of the lines' cells over C³,
+    /// ln Φ₀ is interpolated in both energies by cubics, or linearly at kinks, which keeps the symmetries and, its
+    /// exponents being linear in the energies, detailed balance. The sums over lines have the weights of the lines' cells over C³,
     /// so that scattering conserves the number that the other terms do.
     pub fn new(all: &Inelastic, species: &[usize], mesh: &Mesh, lines: &Lines) -> Self {
         let nodes = all.nodes().par_iter().zip(&mesh.clock);
@@ -64,31 +65,65 @@ fn on_lines(kernels: &InelasticKernels, species: &[usize], lines: &Lines, clock:
     let stencils = lines.stencils(clock);
     let scale = clock.powi(-3);
     let matrix = |kernel: &KernelMatrix| interpolated(kernel, &stencils, scale);
+    let scattering = |kernel: &KernelMatrix| scattering_between(kernel, &stencils, scale);
     let pair = |pair: &PairKernel| PairKernel {
         partner: species.iter().position(|&s| s == pair.partner).unwrap_or(0),
         production: matrix(&pair.production),
         annihilation: matrix(&pair.annihilation),
     };
     InelasticKernels {
-        scattering: species.iter().map(|&s| kernels.scattering[s].as_ref().map(matrix)).collect(),
+        scattering: species.iter().map(|&s| kernels.scattering[s].as_ref().map(scattering)).collect(),
         pairs: species.iter().map(|&s| kernels.pairs[s].as_ref().map(pair)).collect(),
     }
 }
 
+/// Deviation of ln Φ₀ at a node from the straight line through its neighbours above which it is interpolated
+/// linearly: a cubic through such a kink overshoots by this over 16.
+const KINK: f64 = 1.0;
+
 /// `kernel` at the energies of the `stencils`: Φ₀ by its logarithm, Φ₁ by its ratio to Φ₀.
 fn interpolated(kernel: &KernelMatrix, stencils: &[Stencil], scale: f64) -> KernelMatrix {
-    let (nodes, count) = (kernel.nrows(), stencils.len());
-    let logarithm = kernel.map(|m| m.zeroth.ln());
+    // Rates that underflow are next to none; where all are 0 there is no kernel.
+    let logarithm = kernel.map(|m| if m.zeroth == 0.0 { f64::MIN_POSITIVE.ln() } else { m.zeroth.ln() });
     let ratio = kernel.map(|m| if m.zeroth > 0.0 { m.first / m.zeroth } else { 0.0 });
-    let mut rows = Array2::default((count, nodes));
-    for ((p, q), value) in rows.indexed_iter_mut() {
-        let zeroth = stencils[p].at(|k| kernel[[k, q]].zeroth, |k| logarithm[[k, q]]);
-        *value = (zeroth, zeroth.ln(), stencils[p].linear(|k| ratio[[k, q]]));
-    }
-    Array2::from_shape_fn((count, count), |(p, q)| {
-        let zeroth = scale * stencils[q].at(|k| rows[[p, k]].0, |k| rows[[p, k]].1);
-        Moments { zeroth, first: zeroth * stencils[q].linear(|k| rows[[p, k]].2) }
+    Array2::from_shape_fn((stencils.len(), stencils.len()), |(p, q)| {
+        let (from, to) = (&stencils[p], &stencils[q]);
+        if from.nodes().all(|k| to.nodes().all(|l| kernel[[k, l]].zeroth == 0.0)) {
+            return Moments::default();
+        }
+        let smooth = is_smooth(&logarithm, from, to);
+        let exponent = from.sum(smooth, |k| to.sum(smooth, |l| logarithm[[k, l]]));
+        let zeroth = scale * exponent.exp();
+        Moments { zeroth, first: zeroth * from.linear(|k| to.linear(|l| ratio[[k, l]])) }
     })
+}
+
+/// As [`interpolated`], of scattering from one energy to another, whose Φ₀ has a kink at equal energies: it falls as
+/// exp(−Δε/T) on the side of gained energy alone. The rate of the loss, the larger one of both ways, is interpolated,
+/// and constant beyond the ends; the ratio of both, linear in the energies, gives the other.
+fn scattering_between(kernel: &KernelMatrix, stencils: &[Stencil], scale: f64) -> KernelMatrix {
+    let logarithm = kernel.map(|m| if m.zeroth == 0.0 { f64::MIN_POSITIVE.ln() } else { m.zeroth.ln() });
+    let loss = Array2::from_shape_fn(kernel.dim(), |(k, l)| larger(logarithm[[k, l]], logarithm[[l, k]]));
+    let ratio = kernel.map(|m| if m.zeroth > 0.0 { m.first / m.zeroth } else { 0.0 });
+    Array2::from_shape_fn((stencils.len(), stencils.len()), |(p, q)| {
+        let (from, to) = (&stencils[p], &stencils[q]);
+        if from.nodes().all(|k| to.nodes().all(|l| kernel[[k, l]].zeroth == 0.0)) {
+            return Moments::default();
+        }
+        let smooth = is_smooth(&loss, from, to);
+        let level = from.bounded(smooth, |k| to.bounded(smooth, |l| loss[[k, l]]));
+        let gain = from.sum(false, |k| to.sum(false, |l| logarithm[[k, l]] - logarithm[[l, k]]));
+        let zeroth = scale * (level + gain.min(0.0)).exp();
+        Moments { zeroth, first: zeroth * from.linear(|k| to.linear(|l| ratio[[k, l]])) }
+    })
+}
+
+/// Whether no node among those of the cubics `from` × `to` is a kink. What detailed balance adds to the
+/// logarithm is linear in both energies and has no part in it, so that Φ and its transpose are treated alike.
+fn is_smooth(logarithm: &Array2<f64>, from: &Stencil, to: &Stencil) -> bool {
+    let flat = |bend: f64| bend.abs() <= KINK;
+    from.nodes().all(|k| flat(to.bend(|l| logarithm[[k, l]])))
+        && to.nodes().all(|l| flat(from.bend(|k| logarithm[[k, l]])))
 }
 
 #[cfg(test)]
@@ -108,7 +143,7 @@ mod tests {
         });
         let places = [0.6, 2.0, 4.7, 17.0, 31.0, 90.0];
         let stencils: Vec<Stencil> = places.iter().map(|&place| Stencil::new(&energies, place)).collect();
-        let found = interpolated(&kernel, &stencils, 2.0);
+        let found = scattering_between(&kernel, &stencils, 2.0);
         for (p, e) in places.iter().enumerate() {
             for (q, f) in places.iter().enumerate() {
                 let (out, back) = (found[[p, q]], found[[q, p]]);
@@ -119,5 +154,46 @@ mod tests {
         }
         let exact = 2.0 * kernel[[4, 4]].zeroth;
         assert!((found[[3, 3]].zeroth / exact - 1.0).abs() < 1e-12);
+    }
+    /// Matter much colder than the spacing of the nodes scatters down only: between the nodes no rate is above
+    /// those at the nodes around, and detailed balance holds.
+    #[test]
+    fn kinks_are_not_overshot() {
+        let energies: [f64; 8] = [1.0, 3.0, 6.0, 10.0, 40.0, 70.0, 120.0, 180.0];
+        let temperature = 0.4;
+        let kernel = Array2::from_shape_fn((8, 8), |(k, q)| {
+            let (e, f) = (energies[k], energies[q]);
+            let zeroth = e.min(f) * ((e - f).min(0.0) / temperature).exp();
+            Moments { zeroth, first: 0.1 * zeroth }
+        });
+        let places = [0.7, 2.0, 8.0, 21.0, 38.0, 55.0, 100.0, 230.0];
+        let stencils: Vec<Stencil> = places.iter().map(|&place| Stencil::new(&energies, place)).collect();
+        let found = scattering_between(&kernel, &stencils, 1.0);
+        for (p, e) in places.iter().enumerate() {
+            for (q, f) in places.iter().enumerate() {
+                let (out, back) = (found[[p, q]].zeroth, found[[q, p]].zeroth);
+                assert!(out <= 1.1 * e.min(*f).max(1.0), "{e} to {f}: {out}");
+                let expected = (e - f) / temperature;
+                let ratio = out.ln() - back.ln();
+                assert!((ratio - expected).abs() < 1e-9 * expected.abs().max(1.0), "{e} {f}: {ratio}");
+            }
+        }
+    }
+    /// Collisions that change no energy are elastic scattering, whatever states are full: extinction wΦ₀, and −wΦ₁ in
+    /// the transport opacity.
+    #[test]
+    fn without_exchange_of_energy_scattering_is_elastic() {
+        let kernel = Array2::from_shape_fn((3, 3), |(k, q)| {
+            if k == q { Moments { zeroth: 3.0, first: 0.6 } } else { Moments::default() }
+        });
+        let node = InelasticKernels { scattering: vec![Some(kernel)], pairs: vec![None] };
+        let kernels = Kernels { inelastic: Inelastic::new(vec![node], vec![2.0; 3], 1) };
+        let j = [0.2, 0.5, 0.9];
+        for (p, rates) in kernels.rates(&j).iter().enumerate() {
+            assert!((rates.extinction - 6.0).abs() < 1e-14);
+            assert!((rates.emission - 6.0 * j[p]).abs() < 1e-14);
+            let anisotropy = kernels.anisotropy(0, 0, &j, p, rates.extinction);
+            assert!((anisotropy + 1.2).abs() < 1e-14, "{anisotropy}");
+        }
     }
 }

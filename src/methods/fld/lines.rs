@@ -4,6 +4,7 @@
 //! On a line E = Cε is constant, with C = αW(1 + v): that of a neutrino that moves radially outward. At rest
 //! that is the energy at infinity of all neutrinos.
 
+use crate::extremes::largest;
 use crate::methods::setup::Setup;
 use crate::phase_space::EnergyGrid;
 
@@ -148,6 +149,8 @@ pub struct Stencil {
     first: usize,
     /// Lagrange polynomials of the nodes from `first` on.
     basis: Vec<f64>,
+    /// Where each inner one of those nodes lies between its neighbours, from 0 to 1.
+    parts: Vec<f64>,
     /// The neighbours and the weight of the upper one.
     below: usize,
     above: usize,
@@ -159,10 +162,10 @@ impl Stencil {
     pub fn new(nodes: &[f64], x: f64) -> Self {
         let count = nodes.len();
         if let Some(exact) = nodes.iter().position(|node| (node / x - 1.0).abs() <= CONSTANT) {
-            return Self { first: exact, basis: vec![1.0], below: exact, above: exact, part: 0.0 };
+            return Self::node(exact);
         }
         if count == 1 {
-            return Self { first: 0, basis: vec![1.0], below: 0, above: 0, part: 0.0 };
+            return Self::node(0);
         }
         let above = nodes.partition_point(|&node| node < x).min(count - 1);
         let range = if x > nodes[count - 1] {
@@ -182,7 +185,15 @@ impl Stencil {
         } else {
             0.0
         };
-        Self { first: range.start, basis: range.clone().map(lagrange).collect(), below, above, part }
+        let inner = range.start + 1..range.end - 1;
+        let between = |q: usize| (nodes[q] - nodes[q - 1]) / (nodes[q + 1] - nodes[q - 1]);
+        let parts = range.clone().map(|q| if inner.contains(&q) { between(q) } else { 0.0 }).collect();
+        Self { first: range.start, basis: range.clone().map(lagrange).collect(), parts, below, above, part }
+    }
+
+    /// Node `q` itself.
+    fn node(q: usize) -> Self {
+        Self { first: q, basis: vec![1.0], parts: vec![0.0], below: q, above: q, part: 0.0 }
     }
 
     /// Cubic in the logarithm between the nodes, linear in it beyond their ends, and linear in the value itself
@@ -196,6 +207,36 @@ impl Stencil {
             return points.map(|(q, basis)| basis * logarithm(q)).sum::<f64>().exp();
         }
         self.linear(value)
+    }
+
+    /// The nodes of the cubic.
+    pub fn nodes(&self) -> impl Iterator<Item = usize> + use<> {
+        self.first..self.first + self.basis.len()
+    }
+
+    /// Σ weight × `value` over the nodes of the cubic or, not `curved`, of the straight line. Beyond the ends both
+    /// are the straight line through the last two nodes.
+    pub fn sum(&self, curved: bool, value: impl Fn(usize) -> f64) -> f64 {
+        if curved || self.basis.len() < POINTS {
+            return self.nodes().zip(&self.basis).map(|(q, basis)| basis * value(q)).sum();
+        }
+        self.linear(value)
+    }
+
+    /// As [`Stencil::sum`], but constant beyond the ends.
+    pub fn bounded(&self, curved: bool, value: impl Fn(usize) -> f64) -> f64 {
+        if self.basis.len() < POINTS { self.linear(value) } else { self.sum(curved, value) }
+    }
+
+    /// Largest deviation of `value` at an inner node of the cubic from the straight line through its neighbours; NaN
+    /// where a value is none.
+    pub fn bend(&self, value: impl Fn(usize) -> f64) -> f64 {
+        let inner = 1..self.basis.len().saturating_sub(1);
+        largest(inner.map(|n| {
+            let q = self.first + n;
+            let (below, above) = (value(q - 1), value(q + 1));
+            (value(q) - (1.0 - self.parts[n]) * below - self.parts[n] * above).abs()
+        }))
     }
 
     /// Linear between the neighbours, constant beyond the ends.

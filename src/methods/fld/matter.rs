@@ -2,6 +2,7 @@
 
 use rayon::prelude::*;
 
+use crate::extremes::{larger, largest};
 use crate::methods::setup::Setup;
 use crate::opacities::LocalOpacity;
 
@@ -35,7 +36,12 @@ impl Matter {
                     })
                 };
                 let absorption = at(&|o| o.absorption);
-                let occupation = at(&|o| if o.absorption > 0.0 { o.emissivity / o.absorption } else { 0.0 });
+                let equilibrium =
+                    |o: &LocalOpacity| if o.absorption > 0.0 { o.emissivity / o.absorption } else { 0.0 };
+                let at_nodes = (0..setup.phase_space.energy.len())
+                    .map(|k| equilibrium(setup.coefficients.at(setup.coefficients.first(species, k) + i)));
+                // Between states that are no more than full, interpolation makes none that are.
+                let occupation = at(&equilibrium).min(larger(1.0, largest(at_nodes)));
                 let transport = at(&|o| (o.absorption + o.scattering - o.scattering_first).max(0.0));
                 Local { absorption, emissivity: absorption * occupation, transport }
             })

@@ -4,6 +4,7 @@ use rayon::prelude::*;
 
 use crate::diagnostics::moments::Moments;
 use crate::error::Result;
+use crate::methods::boltzmann::inelastic::Rates;
 use crate::parallel::in_order;
 use crate::progress::Observer;
 use crate::solvers::krylov::{Limits, Outcome, Status};
@@ -55,13 +56,28 @@ pub fn solve(
     }))
 }
 
-/// The solution of linear diffusion with the rates of inelastic collisions in equilibrium.
+/// Linear problems that lead to the first guess where there are inelastic collisions.
+const GUESS_ROUNDS: usize = 3;
+
+/// The solution of linear diffusion; inelastic collisions have the rates of equilibrium, which are those of opaque
+/// matter, and then twice those of the solution so far. In transparent matter the rates of equilibrium alone may
+/// lead to a solution in which states are full that hardly anything fills.
 fn linear(discrete: &Discrete, group: &Group) -> Result<Vec<f64>> {
+    let mut guess = with_rates(discrete, group, &group.equilibrium_rates)?;
+    let Some(kernels) = &group.kernels else { return Ok(guess) };
+    for _ in 1..GUESS_ROUNDS {
+        guess.iter_mut().for_each(|j| *j = j.clamp(0.0, 1.0));
+        guess = with_rates(discrete, group, &kernels.rates(&guess))?;
+    }
+    Ok(guess)
+}
+
+/// The solution of linear diffusion with the rates `rates` of inelastic collisions at (radial node, member).
+fn with_rates(discrete: &Discrete, group: &Group, rates: &[Rates]) -> Result<Vec<f64>> {
     let mut guess = vec![0.0; discrete.mesh.nodes * group.members.len()];
     for (m, member) in group.members.iter().enumerate() {
         let members = [*member];
-        let fixed: Vec<_> =
-            group.equilibrium_rates.iter().skip(m).step_by(group.members.len()).copied().collect();
+        let fixed: Vec<_> = rates.iter().skip(m).step_by(group.members.len()).copied().collect();
         let whole = system_of(discrete, group);
         let system = System { members: &members, kernels: None, fixed: &fixed, limiter: None, ..whole };
         let zero = vec![0.0; discrete.mesh.nodes];
