@@ -1,6 +1,6 @@
 //! `tolman agree`: both methods on one problem.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use super::print::print;
@@ -11,7 +11,7 @@ use crate::agree::{Agreement, agreements};
 use crate::error::{Error, Result};
 use crate::methods::characteristics;
 use crate::output::dataset::Dataset;
-use crate::output::read;
+use crate::output::{check_writable, read, write};
 use crate::problem::Loaded;
 use crate::problem::load::{LoadOptions, Resolution, load};
 use crate::refine::ladder::Workplace;
@@ -45,6 +45,9 @@ pub struct Args {
     /// Write all agreements as JSON.
     #[arg(long)]
     pub json: bool,
+    /// Write the solution along rays, with its errors, to a file.
+    #[arg(long, short, value_name = "FILE.h5")]
+    pub output: Option<PathBuf>,
     /// Replace a value of the file, e.g. `phase_space.mu.outward=20`; may be given several times.
     #[arg(long = "set", value_name = "PATH=VALUE", value_parser = path_and_value)]
     pub overrides: Vec<(String, String)>,
@@ -74,11 +77,19 @@ pub fn execute(args: &Args) -> Result<ExitCode> {
     let mut problem = load(&args.problem, &options)?;
     // f is not compared, and rays would be traced for each of its values.
     problem.file.outputs.distribution = false;
+    if let Some(path) = &args.output {
+        check_writable(path)?;
+    }
+    let stored = args.refined.as_deref().map(|path| refined_before(path, &problem)).transpose()?;
     let terminal = Terminal::start();
-    let rays = characteristics(&problem, args, &terminal);
-    let refined = rays.and_then(|rays| Ok((refined(args, &problem, &terminal)?, rays)));
+    let solved = characteristics(&problem, args, &terminal).and_then(|rays| {
+        if let Some(path) = &args.output {
+            write(&rays, path)?;
+        }
+        Ok((stored.map_or_else(|| refined(&problem, &terminal), Ok)?, rays))
+    });
     terminal.clear();
-    let (refined, rays) = refined?;
+    let (refined, rays) = solved?;
     let samples = if args.samples { refined.get_group("samples") } else { None };
     let found = agreements(samples.as_ref().unwrap_or(&refined), &rays)?;
     let agree = found.iter().all(|agreement| agreement.share >= args.share);
@@ -99,15 +110,17 @@ fn characteristics(problem: &Loaded, args: &Args, terminal: &Terminal) -> Result
     Ok(run_characteristics(problem, &settings, terminal)?.dataset)
 }
 
-/// The Boltzmann solution with errors: from the file given, or from a ladder of runs.
-fn refined(args: &Args, problem: &Loaded, terminal: &Terminal) -> Result<Dataset> {
-    let Some(path) = &args.refined else {
-        let folder = tempfile::tempdir().map_err(|e| Error::Numerical(format!("temporary folder: {e}")))?;
-        let workplace = Workplace { folder: folder.path().join("ladder") };
-        let settings = Settings { finest: problem.file.resolutions.finest as f64, directions: None };
-        let resources = Resources { memory: available_memory(), restart: None };
-        return Ok(refine(problem, &settings, &workplace, &resources, terminal)?.dataset);
-    };
+/// The Boltzmann solution with errors, from a ladder of runs.
+fn refined(problem: &Loaded, terminal: &Terminal) -> Result<Dataset> {
+    let folder = tempfile::tempdir().map_err(|e| Error::Numerical(format!("temporary folder: {e}")))?;
+    let workplace = Workplace { folder: folder.path().join("ladder") };
+    let settings = Settings { finest: problem.file.resolutions.finest as f64, directions: None };
+    let resources = Resources { memory: available_memory(), restart: None };
+    Ok(refine(problem, &settings, &workplace, &resources, terminal)?.dataset)
+}
+
+/// The same from the file at `path`, which has to be of this problem.
+fn refined_before(path: &Path, problem: &Loaded) -> Result<Dataset> {
     let stored = read(path)?;
     let hash = format!("{:016x}", problem.hash);
     if stored.text_attribute("problem_hash") == Some(hash.as_str()) {

@@ -154,11 +154,10 @@ impl Mesh {
     /// (panel, r) of the radial nodes.
     pub fn radii(&self, medium: &Medium) -> Vec<(usize, f64)> {
         let mut nodes = vec![(0, 0.0); self.radii];
-        for (p, (cell, panel)) in self.cells.iter().zip(&medium.panels).enumerate() {
-            let Some(cell) = cell else { continue };
-            let radii = self.rules[cell.count - 2].between(panel.lower, panel.upper);
+        for (p, cell) in self.cells.iter().enumerate() {
+            let (Some(cell), Some(radii)) = (cell, self.radii_of(medium, p)) else { continue };
             for (node, r) in nodes[cell.first..].iter_mut().zip(radii) {
-                *node = (p, r.clamp(panel.lower, panel.upper));
+                *node = (p, r);
             }
         }
         nodes
@@ -170,6 +169,17 @@ impl Mesh {
             return vec![1.0];
         }
         self.energy_edges.windows(2).flat_map(|pair| self.spectral.between(pair[0], pair[1])).collect()
+    }
+
+    /// The polynomial through `values` at the energy nodes for the redshifted comoving energy `energy`: below the
+    /// mesh the value at its lowest energy, above it nothing.
+    pub fn at_energy<const N: usize>(&self, values: &[[f64; N]], energy: f64) -> [f64; N] {
+        let mut sum = [0.0; N];
+        let Some((first, x)) = self.spectral_spot(energy) else { return sum };
+        for (w, value) in self.spectral.weights(x).iter().zip(&values[first..][..self.spectral.len()]) {
+            sum.iter_mut().zip(value).for_each(|(sum, value)| *sum += w * value);
+        }
+        sum
     }
 
     /// Number of radial and of energy nodes.

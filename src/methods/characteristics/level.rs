@@ -27,7 +27,7 @@ const SPECTRAL_NODES: usize = 80;
 /// With more panels than this, rays are shared between the nodes.
 const OWN_RAYS: usize = 200;
 /// Nodes of a panel then, and the optical depth below which two are enough.
-const SHARED_NODES: usize = 4;
+const SHARED_NODES: usize = 6;
 const THIN_PANEL: f64 = 1e-2;
 /// Panels of a boundary layer: each is this much thinner than the one before, down to an optical depth.
 const LAYER_RATIO: f64 = 4.0;
@@ -70,6 +70,13 @@ pub struct Quadrature<T> {
     /// What the embedded rule of lower order gives, where jumps keep the values from being held to the tolerance;
     /// the values themselves elsewhere.
     pub embedded: Vec<T>,
+}
+
+impl<T: Clone> Quadrature<T> {
+    /// Values without jumps in angle.
+    pub fn exact(values: Vec<T>) -> Self {
+        Self { embedded: values.clone(), values }
+    }
 }
 
 /// The solution at one tolerance.
@@ -149,6 +156,11 @@ impl<'a> Level<'a> {
             coarse: coarser > 0,
             energies: energies(setup, coarser),
         })
+    }
+
+    /// Whether moments come from the rays that the nodes of the scattering mesh share.
+    pub fn is_swept(&self) -> bool {
+        self.field.is_some() && self.shares_rays()
     }
 
     /// Whether nodes of the scattering mesh share their rays: there are too many for rays of each, or energies are
@@ -251,7 +263,7 @@ impl<'a> Level<'a> {
         values.drain(..sums);
         embedded.drain(..sums);
         if !jumps {
-            embedded.clone_from(&values);
+            return Quadrature::exact(values);
         }
         Quadrature { values, embedded }
     }

@@ -27,6 +27,7 @@ mod rules;
 mod scattering;
 mod segment;
 mod sweep;
+mod swept;
 mod tables;
 mod trace;
 
@@ -34,7 +35,8 @@ use crate::error::{Error, Result};
 use crate::methods::setup::Setup;
 use crate::output::dataset::Dataset;
 use crate::progress::Observer;
-use level::Level;
+use level::{Level, Quadrature};
+use swept::Swept;
 
 /// How exact the solution has to be.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -95,7 +97,10 @@ impl Solution<'_> {
     /// As [`Solution::f`].
     pub fn moments(&self, species: usize, r: f64, energy: f64) -> Result<[(f64, f64); 4]> {
         self.check(species, r, energy)?;
-        let of = |level: &Level| level.moments(species, r, &[energy]);
+        let of = |level: &Level| match Swept::new(level, species, &[r]) {
+            Some(swept) => Quadrature::exact(swept.at(0, &[energy])),
+            None => level.moments(species, r, &[energy]),
+        };
         let (fine, loose) = (of(&self.fine), of(&self.loose));
         Ok(std::array::from_fn(|n| {
             let values = [fine.values[0][n], loose.values[0][n], fine.embedded[0][n]];

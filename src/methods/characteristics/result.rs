@@ -8,6 +8,7 @@ use rayon::prelude::*;
 use super::Solution;
 use super::integrated::{self, Spectral, VARIABLES};
 use super::level::Level;
+use super::swept::Swept;
 use crate::diagnostics::beta_equilibrium::add_trapped_leptons;
 use crate::diagnostics::equilibrium_ye::add_equilibrium_electron_fraction;
 use crate::diagnostics::exchange;
@@ -17,6 +18,7 @@ use crate::error::{Error, Result};
 use crate::output::dataset::Dataset;
 use crate::phase_space::PhaseSpace;
 use crate::progress::{Event, Observer};
+use crate::units::UnitSystem;
 
 /// Share of the tolerance, relative to the value, that error estimates do not fall below: two solutions
 /// can agree by chance, or because both took the same quadrature.
@@ -193,6 +195,7 @@ fn values(
 ) -> Result<Values> {
     let space = &solution.setup.phase_space;
     let species = space.species.len();
+    let swept: Vec<Option<Swept>> = (0..species).map(|number| Swept::new(level, number, radii)).collect();
     let (done, total) = (AtomicUsize::new(0), species * radii.len());
     let columns: Vec<Column> = (0..total)
         .into_par_iter()
@@ -200,11 +203,21 @@ fn values(
             if observer.stop_requested() {
                 return Err(Error::Interrupted);
             }
-            let column =
-                column(solution, level, index / radii.len(), radii[index % radii.len()], distribution);
+            let (number, place) = (index / radii.len(), index % radii.len());
+            let energies: Vec<f64> = (0..space.energy.len()).map(|k| space.energy.node(k)).collect();
+            let units = solution.setup.units;
+            let [best, embedded] = match &swept[number] {
+                Some(swept) => swept_integrals(level, swept, (place, radii[place]), &energies, units),
+                None => traced_integrals(level, number, radii[place], &energies, units),
+            };
+            let f = if distribution {
+                ordinates(level, space, number, radii[place], &energies)
+            } else {
+                Vec::new()
+            };
             let done = done.fetch_add(1, Ordering::Relaxed) + 1;
             observer.report(Event::Done { what, done, total });
-            Ok(column)
+            Ok(Column { best, embedded, f })
         })
         .collect::<Result<_>>()?;
     Ok(arranged(space, radii.len(), &columns))
@@ -233,17 +246,37 @@ fn arranged(space: &PhaseSpace, radii: usize, columns: &[Column]) -> Values {
     Values { best: of(|column| &column.best), embedded: of(|column| &column.embedded), f }
 }
 
-fn column(solution: &Solution, level: &Level, species: usize, r: f64, distribution: bool) -> Column {
-    let space = &solution.setup.phase_space;
-    let mut energies: Vec<f64> = (0..space.energy.len()).map(|k| space.energy.node(k)).collect();
-    let own = energies.len();
+/// Best and embedded integrals from the rays that nodes share.
+fn swept_integrals(
+    level: &Level,
+    swept: &Swept,
+    (place, r): (usize, f64),
+    energies: &[f64],
+    units: UnitSystem,
+) -> [ColumnIntegrals; 2] {
+    let rule: Vec<f64> = level.energies.iter().map(|pair| pair.0).collect();
+    let sums = integrated::spectral(level, &swept.at(place, &rule));
+    let integrals = (swept.at(place, energies), integrated::integrated(level, r, units, &sums));
+    [integrals.clone(), integrals]
+}
+
+/// The same from rays of the point's own.
+fn traced_integrals(
+    level: &Level,
+    species: usize,
+    r: f64,
+    own: &[f64],
+    units: UnitSystem,
+) -> [ColumnIntegrals; 2] {
+    let mut energies = own.to_vec();
+    let own = own.len();
     let rule = || level.energies.iter().map(|&(energy, _)| energy);
     let same = rule().eq(energies.iter().copied());
     if !same && !level.medium.gray && !level.medium.jumps_in_angle() {
         energies.extend(rule());
     }
     let all = level.moments(species, r, &energies);
-    let integrals = |sums: &Spectral| integrated::integrated(level, r, solution.setup.units, sums);
+    let integrals = |sums: &Spectral| integrated::integrated(level, r, units, sums);
     let [best, embedded] = if level.medium.jumps_in_angle() {
         let sums = level.energy_integrals(species, r);
         [&sums.values, &sums.embedded].map(|sums| integrals(&integrated::by_power(sums)))
@@ -252,14 +285,16 @@ fn column(solution: &Solution, level: &Level, species: usize, r: f64, distributi
     } else {
         [integrals(&integrated::spectral(level, if same { &all.values } else { &all.values[own..] })); 2]
     };
-    let best = (all.values[..own].to_vec(), best);
-    let embedded = (all.embedded[..own].to_vec(), embedded);
-    let mut f = vec![0.0; if distribution { own * space.angular.nodes.len() } else { 0 }];
-    if distribution {
-        for (j, &mu) in space.angular.nodes.iter().enumerate() {
-            let values = level.f(species, r, mu, &energies[..own]);
-            values.iter().enumerate().for_each(|(k, &value)| f[k * space.angular.nodes.len() + j] = value);
-        }
+    [(all.values[..own].to_vec(), best), (all.embedded[..own].to_vec(), embedded)]
+}
+
+/// f at (energy, ordinate).
+fn ordinates(level: &Level, space: &PhaseSpace, species: usize, r: f64, energies: &[f64]) -> Vec<f64> {
+    let count = space.angular.nodes.len();
+    let mut f = vec![0.0; energies.len() * count];
+    for (j, &mu) in space.angular.nodes.iter().enumerate() {
+        let values = level.f(species, r, mu, energies);
+        values.iter().enumerate().for_each(|(k, &value)| f[k * count + j] = value);
     }
-    Column { best, embedded, f }
+    f
 }

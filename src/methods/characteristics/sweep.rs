@@ -27,26 +27,29 @@ pub const NEGLIGIBLE: f64 = 1e-30;
 /// Energies nearer to each other than this, relatively, are one.
 const SAME_ENERGY: f64 = 1e-13;
 
-/// The pieces of the radial range between which rays stop: those between neighbouring nodes of the mesh,
-/// and panels without nodes.
+/// The pieces of the radial range between which rays stop: those between neighbouring nodes of the mesh and
+/// stations, and panels without any.
 struct Piece {
     panel: usize,
     lower: f64,
     upper: f64,
-    /// Number of the radial node at either end.
-    nodes: [Option<usize>; 2],
+    /// Number of the station at either end.
+    stations: [Option<usize>; 2],
     /// r/α at the ends.
     tangents: [f64; 2],
 }
 
-/// A family of rays through all radial nodes of a mesh.
+/// Angular moments that rays are summed up to: J, H, K and L.
+const MOMENTS: usize = 4;
+
+/// A family of rays through all radial nodes of a mesh, which give moments at stations: these nodes or others.
 pub struct Sweep<'a> {
     tracer: Tracer<'a>,
     rule: SegmentRule,
     mesh: &'a Mesh,
     projection: Projection,
     pieces: Vec<Piece>,
-    /// r/α and v of the nodes.
+    /// r/α and v of the stations.
     tangents: Vec<f64>,
     velocities: Vec<f64>,
     /// Impact parameters, ascending from 0.
@@ -55,8 +58,8 @@ pub struct Sweep<'a> {
     /// logarithms.
     energies: Vec<f64>,
     logs: Vec<f64>,
-    /// Cosines of the rays at each node: (node, inward and outward, ray) → weights of f in J and in H.
-    weights: Vec<[Vec<[f64; 2]>; 2]>,
+    /// (station, inward and outward, ray) → weights of f in the moments.
+    weights: Vec<[Vec<[f64; MOMENTS]>; 2]>,
 }
 
 /// Whether rays can be shared: they come from the outside, where nothing is, pass one point of closest
@@ -67,18 +70,44 @@ pub fn applies(medium: &Medium, ends: &dyn Ends) -> bool {
 }
 
 impl<'a> Sweep<'a> {
-    /// Rays tangent to each of `nodes` ((panel, r), ascending), and a radial one.
+    /// Rays tangent to each of `nodes`, those of the mesh ((panel, r), ascending), and a radial one; they give
+    /// the moments there.
     pub fn new(tracer: Tracer<'a>, mesh: &'a Mesh, nodes: &[(usize, f64)]) -> Self {
+        Self::with_stations(tracer, mesh, nodes, nodes)
+    }
+
+    /// The same, with rays tangent to each of `stations` ((panel, r), ascending) too, which give the moments there
+    /// instead of those at the nodes.
+    pub fn with_stations(
+        tracer: Tracer<'a>,
+        mesh: &'a Mesh,
+        nodes: &[(usize, f64)],
+        stations: &[(usize, f64)],
+    ) -> Self {
         let medium = tracer.medium;
-        let places: Vec<_> = nodes.iter().map(|&(panel, r)| medium.spot(panel, r).place).collect();
-        let tangents: Vec<f64> =
-            nodes.iter().zip(&places).map(|(node, place)| node.1 / place.lapse).collect();
+        let place = |&(panel, r): &(usize, f64)| medium.spot(panel, r).place;
+        let tangent = |at: &(usize, f64)| at.1 / place(at).lapse;
+        let mut stops: Vec<Stop> =
+            nodes.iter().map(|at| Stop { r: at.1, tangent: tangent(at), station: None }).collect();
+        for (number, at) in stations.iter().enumerate() {
+            match stops.binary_search_by(|stop| stop.r.total_cmp(&at.1)) {
+                Ok(known) => stops[known].station = Some(number),
+                Err(place) => {
+                    let stop = Stop { r: at.1, tangent: tangent(at), station: Some(number) };
+                    stops.insert(place, stop);
+                }
+            }
+        }
+        let mut tangents = vec![0.0; stations.len()];
+        for stop in &stops {
+            stop.station.into_iter().for_each(|station| tangents[station] = stop.tangent);
+        }
         let energies = mesh.energies();
         let mut sweep = Self {
-            pieces: pieces(medium, mesh, &tangents),
-            impacts: impacts(&tangents),
+            pieces: pieces(medium, mesh, &stops),
+            impacts: impacts(&stops),
             rule: SegmentRule::new(false),
-            velocities: places.iter().map(|place| place.velocity).collect(),
+            velocities: stations.iter().map(|at| place(at).velocity).collect(),
             logs: energies.iter().map(|energy| energy.ln()).collect(),
             energies,
             tangents,
@@ -87,20 +116,22 @@ impl<'a> Sweep<'a> {
             mesh,
             projection: Projection::new(mesh.energy_edges.clone(), mesh.spectral.clone()),
         };
-        sweep.weights = (0..nodes.len()).map(|node| sweep.angular_weights(node)).collect();
+        sweep.weights = (0..stations.len()).map(|station| sweep.angular_weights(station)).collect();
         sweep
     }
 
-    /// Weights of f in J = ½∫f dμ and H = ½∫f μ dμ at a node, for the rays that reach it.
-    fn angular_weights(&self, node: usize) -> [Vec<[f64; 2]>; 2] {
-        let (tangent, v) = (self.tangents[node], self.velocities[node]);
+    /// Weights of f in ½∫f μⁿ dμ at a station, for the rays that reach it.
+    fn angular_weights(&self, station: usize) -> [Vec<[f64; MOMENTS]>; 2] {
+        let (tangent, v) = (self.tangents[station], self.velocities[station]);
         let count = self.impacts.partition_point(|&b| b <= tangent);
         let cosine = |b: f64| ((1.0 - b / tangent) * (1.0 + b / tangent)).max(0.0).sqrt();
         [-1.0, 1.0].map(|sign| {
-            let mut weights = vec![[0.0; 2]; count];
+            let mut weights = vec![[0.0; MOMENTS]; count];
             if count < 2 {
                 // All directions at the centre are those of one ray, which arrives there inward.
-                weights.iter_mut().for_each(|w| *w = [f64::from(u8::from(sign < 0.0)), 0.0]);
+                if sign < 0.0 {
+                    weights.fill([1.0, 0.0, 1.0 / 3.0, 0.0]);
+                }
                 return weights;
             }
             let cosines: Vec<f64> = self.impacts[..count]
@@ -116,7 +147,7 @@ impl<'a> Sweep<'a> {
             while last > 0 {
                 let first = last.saturating_sub(2);
                 for (w, more) in weights[first..].iter_mut().zip(product_weights(&cosines[first..=last])) {
-                    *w = [w[0] + more[0], w[1] + more[1]];
+                    w.iter_mut().zip(more).for_each(|(w, more)| *w += more);
                 }
                 last = first;
             }
@@ -124,11 +155,12 @@ impl<'a> Sweep<'a> {
         })
     }
 
-    /// J and H in the order of (energy, moment, radius) that emission (`None`) or scattering with `field`
-    /// makes, its values being those of J and H themselves; H only where `moments` is 2.
+    /// The first `moments` of J, H, K and L at the mesh's energies over the lapse, in the order of (energy, moment,
+    /// station), that emission (`None`) or scattering with `field` makes, its values being those of J and H
+    /// themselves.
     pub fn formal(&self, species: usize, field: Option<&Field>, moments: usize) -> Vec<f64> {
-        let (energies, radii) = (self.energies.len(), self.tangents.len());
-        let size = energies * moments * radii;
+        let (energies, stations) = (self.energies.len(), self.tangents.len());
+        let size = energies * moments * stations;
         let portion = self.impacts.len().div_ceil(PORTIONS);
         let parts: Vec<Vec<f64>> = (0..self.impacts.len())
             .collect::<Vec<_>>()
@@ -144,13 +176,14 @@ impl<'a> Sweep<'a> {
             total.iter_mut().zip(part).for_each(|(sum, value)| *sum += value);
         }
         let ordered = |index: usize| {
-            let (k, moment, node) = (index / (moments * radii), index / radii % moments, index % radii);
-            total[(node * moments + moment) * energies + k]
+            let (k, moment, station) =
+                (index / (moments * stations), index / stations % moments, index % stations);
+            total[(station * moments + moment) * energies + k]
         };
         (0..size).map(ordered).collect()
     }
 
-    /// Adds what a ray makes, in the order of (radius, moment, energy).
+    /// Adds what a ray makes, in the order of (station, moment, energy).
     fn follow_values(
         &self,
         (species, ray): (usize, usize),
@@ -171,11 +204,11 @@ impl<'a> Sweep<'a> {
                 shift = next;
                 self.advance(&mut f, species, field, segment, shift);
             }
-            Step::At { node, outward } => {
+            Step::At { station, outward } => {
                 for (moment, weight) in
-                    self.weights[node][usize::from(outward)][ray].iter().enumerate().take(moments)
+                    self.weights[station][usize::from(outward)][ray].iter().enumerate().take(moments)
                 {
-                    let own = &mut sum[(node * moments + moment) * energies..][..energies];
+                    let own = &mut sum[(station * moments + moment) * energies..][..energies];
                     own.iter_mut().zip(&f).for_each(|(sum, [f])| *sum += weight * f);
                 }
             }
@@ -247,7 +280,7 @@ impl<'a> Sweep<'a> {
         self.projection.shifted(factor, &spectrum)
     }
 
-    /// Rows of Λ, without Doppler shifts, for redshifted comoving energies: for each of them
+    /// Rows of Λ, without Doppler shifts, for redshifted comoving energies, the stations being the nodes: for each of them
     /// (moment, radius) rows with a column for each (moment, radius) and one for the emission. Coefficients below
     /// `least` are left out.
     pub fn rows(&self, species: usize, energies: &[f64], moments: usize, least: f64) -> Vec<Vec<f64>> {
@@ -263,11 +296,11 @@ impl<'a> Sweep<'a> {
                         self.pass(row, species, segment, &spots, energy);
                     }
                 }
-                Step::At { node, outward } => {
-                    let weights = self.weights[node][usize::from(outward)][ray];
+                Step::At { station, outward } => {
+                    let weights = self.weights[station][usize::from(outward)][ray];
                     for (row, matrix) in rows.iter().zip(&mut matrices) {
                         for (moment, weight) in weights.into_iter().enumerate().take(moments) {
-                            row.add_to(&mut matrix[(moment * radii + node) * width..][..width], weight);
+                            row.add_to(&mut matrix[(moment * radii + station) * width..][..width], weight);
                         }
                     }
                 }
@@ -312,26 +345,26 @@ impl<'a> Sweep<'a> {
     fn follow(&self, species: usize, ray: usize, take: &mut dyn FnMut(Step)) {
         let b = self.impacts[ray];
         let passed: Vec<&Piece> = self.pieces.iter().filter(|piece| piece.tangents[1] >= b).collect();
-        if let Some(node) = passed.last().and_then(|piece| piece.nodes[1]) {
-            take(Step::At { node, outward: false });
+        if let Some(station) = passed.last().and_then(|piece| piece.stations[1]) {
+            take(Step::At { station, outward: false });
         }
         let along =
             passed.iter().rev().map(|piece| (piece, false)).chain(passed.iter().map(|piece| (piece, true)));
         for (piece, outward) in along {
             let lower = (piece.tangents[0] >= b).then_some(piece.lower);
-            let near = if lower.is_some() { piece.nodes[0] } else { None };
+            let near = if lower.is_some() { piece.stations[0] } else { None };
             // A ray that is tangent to its upper end only touches the piece.
             let touches = lower.is_none() && piece.tangents[1] <= b;
-            let (ends, node) = if outward {
-                ([lower, Some(piece.upper)], piece.nodes[1])
+            let (ends, station) = if outward {
+                ([lower, Some(piece.upper)], piece.stations[1])
             } else {
                 ([Some(piece.upper), lower], near)
             };
             if !touches {
                 take(Step::Through(&self.tracer.segment(&self.rule, species, b, piece.panel, ends)));
             }
-            if let Some(node) = node {
-                take(Step::At { node, outward });
+            if let Some(station) = station {
+                take(Step::At { station, outward });
             }
         }
     }
@@ -404,52 +437,74 @@ impl Row {
 enum Step<'s> {
     /// A piece is passed.
     Through(&'s Segment),
-    /// A radial node is reached.
-    At { node: usize, outward: bool },
+    /// A station is reached.
+    At { station: usize, outward: bool },
 }
 
-/// Pieces of the whole radial range, ascending.
-fn pieces(medium: &Medium, mesh: &Mesh, tangents: &[f64]) -> Vec<Piece> {
+/// A radius at which rays stop.
+struct Stop {
+    r: f64,
+    /// r/α.
+    tangent: f64,
+    station: Option<usize>,
+}
+
+/// Pieces of the whole radial range, ascending, between `stops` (ascending) and the edges of panels.
+fn pieces(medium: &Medium, mesh: &Mesh, stops: &[Stop]) -> Vec<Piece> {
+    let stop_at = |r: f64| stops.binary_search_by(|stop| stop.r.total_cmp(&r)).ok().map(|stop| &stops[stop]);
     let mut pieces: Vec<Piece> = Vec::new();
     for (p, panel) in medium.panels.iter().enumerate() {
-        let first = mesh.radial_spot(medium, p, panel.lower).map(|spot| spot.first);
-        let radii = mesh.radii_of(medium, p).unwrap_or_else(|| vec![panel.lower, panel.upper]);
-        for (i, pair) in radii.windows(2).enumerate() {
-            let nodes = [first.map(|first| first + i), first.map(|first| first + i + 1)];
+        let mut radii = mesh.radii_of(medium, p).unwrap_or_else(|| vec![panel.lower, panel.upper]);
+        let inside = |stop: &&Stop| stop.r > panel.lower && stop.r < panel.upper;
+        radii.extend(stops.iter().filter(inside).map(|stop| stop.r));
+        radii.sort_by(f64::total_cmp);
+        radii.dedup();
+        for pair in radii.windows(2) {
+            let ends = [pair[0], pair[1]].map(stop_at);
             // Both sides of an edge have to agree about which rays pass it.
             let own = pieces.last().map_or(panel.tangent_lower, |below| below.tangents[1]);
-            let lower = nodes[0].map_or(own, |node| tangents[node]);
-            let upper = nodes[1].map_or(panel.tangent_upper, |node| tangents[node]);
+            let lower = ends[0].map_or(own, |stop| stop.tangent);
+            let upper = ends[1].map_or(panel.tangent_upper, |stop| stop.tangent);
             if let Some(below) = pieces.last_mut() {
                 below.tangents[1] = lower;
             }
-            pieces.push(Piece { panel: p, lower: pair[0], upper: pair[1], nodes, tangents: [lower, upper] });
+            let stations = ends.map(|stop| stop.and_then(|stop| stop.station));
+            pieces.push(Piece {
+                panel: p,
+                lower: pair[0],
+                upper: pair[1],
+                stations,
+                tangents: [lower, upper],
+            });
         }
     }
     pieces
 }
 
 /// 0 and the tangents.
-fn impacts(tangents: &[f64]) -> Vec<f64> {
+fn impacts(stops: &[Stop]) -> Vec<f64> {
     let mut impacts = vec![0.0];
-    impacts.extend(tangents.iter().copied().filter(|&tangent| tangent > 0.0));
+    impacts.extend(stops.iter().map(|stop| stop.tangent).filter(|&tangent| tangent > 0.0));
     impacts.dedup();
     impacts
 }
 
-/// Weights of the values at two or three cosines in ½∫f dμ and ½∫f μ dμ between the outer ones, for the
-/// polynomial through them; positive whichever way they are ordered.
-fn product_weights(points: &[f64]) -> Vec<[f64; 2]> {
+/// Weights of the values at two or three cosines in ½∫f μⁿ dμ between the outer ones, for the polynomial
+/// through them; positive whichever way they are ordered.
+fn product_weights(points: &[f64]) -> Vec<[f64; MOMENTS]> {
     let (low, high) = (points[0], points[points.len() - 1]);
     let (nodes, weights) = gauss_legendre(3);
-    let mut sums = vec![[0.0; 2]; points.len()];
+    let mut sums = vec![[0.0; MOMENTS]; points.len()];
     for (x, w) in nodes.iter().zip(&weights) {
         let mu = 0.5 * (low + high) + 0.5 * x * (high - low);
         for (i, sum) in sums.iter_mut().enumerate() {
             let others = points.iter().enumerate().filter(|&(m, _)| m != i);
             let value: f64 = others.map(|(_, p)| (mu - p) / (points[i] - p)).product();
-            let weight = 0.25 * w * (high - low).abs() * value;
-            *sum = [sum[0] + weight, sum[1] + weight * mu];
+            let mut weight = 0.25 * w * (high - low).abs() * value;
+            for sum in sum {
+                *sum += weight;
+                weight *= mu;
+            }
         }
     }
     sums
@@ -472,10 +527,14 @@ mod tests {
         let sums = product_weights(&points)
             .iter()
             .zip(points)
-            .fold([0.0; 2], |sum, (w, mu)| [sum[0] + w[0] * f(mu), sum[1] + w[1] * f(mu)]);
-        let integral = |mu: f64| 2.0 * mu - 0.5 * mu * mu + mu.powi(3);
-        let first = |mu: f64| mu * mu - mu.powi(3) / 3.0 + 0.75 * mu.powi(4);
-        assert!((sums[0] - 0.5 * (integral(0.3) - integral(-0.9))).abs() < 1e-14);
-        assert!((sums[1] - 0.5 * (first(0.3) - first(-0.9))).abs() < 1e-14);
+            .fold([0.0; MOMENTS], |sum, (w, mu)| std::array::from_fn(|n| sum[n] + w[n] * f(mu)));
+        for (n, sum) in sums.into_iter().enumerate() {
+            let n = n as i32;
+            let integral = |mu: f64| {
+                let over = |power: i32| mu.powi(power) / f64::from(power);
+                2.0 * over(n + 1) - over(n + 2) + 3.0 * over(n + 3)
+            };
+            assert!((sum - 0.5 * (integral(0.3) - integral(-0.9))).abs() < 1e-14, "{n}");
+        }
     }
 }
