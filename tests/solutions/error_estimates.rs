@@ -47,8 +47,8 @@ fn refined(problem: &str) -> Dataset {
     refine(&loaded, &settings, &workplace, &resources, &Silent).unwrap().dataset
 }
 
-/// (true error, stated error) at points of `variable`.
-fn pairs(data: &Dataset, problem: &str, variable: &str) -> Vec<(f64, f64)> {
+/// Place, true error and stated error at points of `variable`.
+fn pairs(data: &Dataset, problem: &str, variable: &str) -> Vec<(String, f64, f64)> {
     let answer = exact(problem).unwrap();
     let dimensions = &data.get(variable).unwrap().dimensions;
     let errors = data.reals(&format!("{variable}_error")).unwrap();
@@ -63,7 +63,12 @@ fn pairs(data: &Dataset, problem: &str, variable: &str) -> Vec<(f64, f64)> {
             Some(data.reals(dimension).unwrap()[index[axis]])
         };
         let exact = answer.value(variable, species, at("energy"), at("mu"), at("r")?, at("time"))?;
-        Some(((value - exact).abs(), *stated))
+        let place: Vec<String> = dimensions
+            .iter()
+            .zip(index)
+            .map(|(d, i)| format!("{d} {:?}", data.reals(d).map_or(*i as f64, |x| x[*i])))
+            .collect();
+        Some((format!("{}: {value:e}", place.join(", ")), (value - exact).abs(), *stated))
     };
     let chosen: Vec<_> = points.iter().zip(errors).step_by(stride).collect();
     chosen.into_par_iter().filter_map(pair).collect()
@@ -81,11 +86,16 @@ fn stated_errors_hold(problem: &str) {
         if pairs.is_empty() {
             continue;
         }
-        let covered = pairs.iter().filter(|(t, s)| t <= s).count() as f64 / pairs.len() as f64;
-        let mut ratios: Vec<f64> = pairs.iter().map(|(t, s)| s / t.max(f64::MIN_POSITIVE)).collect();
+        let covered = pairs.iter().filter(|(_, t, s)| t <= s).count() as f64 / pairs.len() as f64;
+        let mut ratios: Vec<f64> = pairs.iter().map(|(_, t, s)| s / t.max(f64::MIN_POSITIVE)).collect();
         ratios.sort_by(f64::total_cmp);
         let median = ratios[ratios.len() / 2];
         println!("{problem:<28} {variable:<28} covered {covered:.3}, median of stated/true {median:.1}");
+        for (place, t, s) in
+            pairs.iter().filter(|(_, t, s)| !(t <= s)).take(if covered < COVERED { 20 } else { 0 })
+        {
+            println!("  {place}, true error {t:.1e}, stated {s:.1e}");
+        }
         assert!(covered >= COVERED, "{problem}, {variable}: {covered} of the true errors covered");
         assert!(median <= MEDIAN_RATIO, "{problem}, {variable}: stated/true {median} in the median");
     }

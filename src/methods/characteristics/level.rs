@@ -24,6 +24,9 @@ const MOST_PER_ELEMENT: usize = 12;
 /// Nodes of the scattering mesh in radius and energy, about.
 const RADIAL_NODES: usize = 160;
 const SPECTRAL_NODES: usize = 80;
+/// Nodes of an element of the energy at most where opacities jump between elements and matter moves: polynomials of
+/// high degree ring there.
+const STEPPED_NODES: usize = 3;
 /// With more panels than this, rays are shared between the nodes.
 const OWN_RAYS: usize = 200;
 /// Nodes of a panel then, and the optical depth below which two are enough.
@@ -113,8 +116,8 @@ impl<'a> Level<'a> {
         );
         if !panels.is_empty() {
             let edges = redshifted_edges(setup);
-            let spectral =
-                SPECTRAL_NODES.div_ceil(edges.len().max(2) - 1).clamp(2 + coarser, MOST_NODES) - coarser;
+            let most = if level.medium.jumps_in_angle() { STEPPED_NODES } else { MOST_NODES };
+            let spectral = SPECTRAL_NODES.div_ceil(edges.len().max(2) - 1).clamp(2 + coarser, most) - coarser;
             let shared = level.shares_rays();
             let own = RADIAL_NODES.div_ceil(panels.len()).clamp(4, 7) - coarser;
             let opaque = |panel: &Panel| panel.largest_opacity * (panel.upper - panel.lower) > THIN_PANEL;

@@ -24,6 +24,8 @@ use crate::phase_space::basis::gauss_legendre;
 const PORTIONS: usize = 32;
 /// Coefficients of f at a node that never count.
 pub const NEGLIGIBLE: f64 = 1e-30;
+/// Of two neighbouring intervals in angle the wider one is at most this many times wider where f is a parabola.
+const UNEVEN: f64 = 10.0;
 /// Energies nearer to each other than this, relatively, are one.
 const SAME_ENERGY: f64 = 1e-13;
 
@@ -145,7 +147,11 @@ impl<'a> Sweep<'a> {
             // left over.
             let mut last = count - 1;
             while last > 0 {
-                let first = last.saturating_sub(2);
+                let first = if last > 1 && !is_even(&cosines[last - 2..=last]) {
+                    last - 1
+                } else {
+                    last.saturating_sub(2)
+                };
                 for (w, more) in weights[first..].iter_mut().zip(product_weights(&cosines[first..=last])) {
                     w.iter_mut().zip(more).for_each(|(w, more)| *w += more);
                 }
@@ -487,6 +493,12 @@ fn impacts(stops: &[Stop]) -> Vec<f64> {
     impacts.extend(stops.iter().map(|stop| stop.tangent).filter(|&tangent| tangent > 0.0));
     impacts.dedup();
     impacts
+}
+
+/// Whether a parabola through values at three points says something between all of them.
+fn is_even(points: &[f64]) -> bool {
+    let ratio = (points[2] - points[1]) / (points[1] - points[0]);
+    (1.0 / UNEVEN..=UNEVEN).contains(&ratio)
 }
 
 /// Weights of the values at two or three cosines in ½∫f μⁿ dμ between the outer ones, for the polynomial

@@ -3,7 +3,7 @@
 use ndarray::Array2;
 use rayon::prelude::*;
 
-use crate::extremes::larger;
+use crate::extremes::{larger, largest};
 use crate::methods::boltzmann::inelastic::{Inelastic, Pair, Rates};
 use crate::opacities::kernels::{InelasticKernels, KernelMatrix, Moments, PairKernel};
 
@@ -99,8 +99,8 @@ fn interpolated(kernel: &KernelMatrix, stencils: &[Stencil], scale: f64) -> Kern
 }
 
 /// As [`interpolated`], of scattering from one energy to another, whose Φ₀ has a kink at equal energies: it falls as
-/// exp(−Δε/T) on the side of gained energy alone. The rate of the loss, the larger one of both ways, is interpolated,
-/// and constant beyond the ends; the ratio of both, linear in the energies, gives the other.
+/// exp(−Δε/T) on the side of gained energy alone. The rate of the loss, the larger one of both ways, is interpolated
+/// between those at the nodes around, and constant beyond the ends; the ratio of both, linear in the energies, gives the other.
 fn scattering_between(kernel: &KernelMatrix, stencils: &[Stencil], scale: f64) -> KernelMatrix {
     let logarithm = kernel.map(|m| if m.zeroth == 0.0 { f64::MIN_POSITIVE.ln() } else { m.zeroth.ln() });
     let loss = Array2::from_shape_fn(kernel.dim(), |(k, l)| larger(logarithm[[k, l]], logarithm[[l, k]]));
@@ -111,11 +111,22 @@ fn scattering_between(kernel: &KernelMatrix, stencils: &[Stencil], scale: f64) -
             return Moments::default();
         }
         let smooth = is_smooth(&loss, from, to);
-        let level = from.bounded(smooth, |k| to.bounded(smooth, |l| loss[[k, l]]));
+        let cubic = from.bounded(smooth, |k| to.bounded(smooth, |l| loss[[k, l]]));
+        let around = from.neighbours().map(|k| to.neighbours().map(|l| loss[[k, l]]));
+        let level = within(cubic, around.as_flattened());
         let gain = from.sum(false, |k| to.sum(false, |l| logarithm[[k, l]] - logarithm[[l, k]]));
         let zeroth = scale * (level + gain.min(0.0)).exp();
         Moments { zeroth, first: zeroth * from.linear(|k| to.linear(|l| ratio[[k, l]])) }
     })
+}
+
+/// `value` between the smallest and the largest of `around`; NaN stays.
+fn within(value: f64, around: &[f64]) -> f64 {
+    if value.is_nan() {
+        return value;
+    }
+    let low = around.iter().copied().fold(f64::INFINITY, f64::min);
+    value.max(low).min(largest(around.iter().copied()))
 }
 
 /// Whether no node among those of the cubics `from` × `to` is a kink. What detailed balance adds to the
@@ -172,7 +183,8 @@ mod tests {
         for (p, e) in places.iter().enumerate() {
             for (q, f) in places.iter().enumerate() {
                 let (out, back) = (found[[p, q]].zeroth, found[[q, p]].zeroth);
-                assert!(out <= 1.1 * e.min(*f).max(1.0), "{e} to {f}: {out}");
+                let around = |x: f64| energies.iter().copied().find(|&node| node >= x).unwrap_or(180.0);
+                assert!(out <= around(*e).min(around(*f)) * (1.0 + 1e-12), "{e} to {f}: {out}");
                 let expected = (e - f) / temperature;
                 let ratio = out.ln() - back.ln();
                 assert!((ratio - expected).abs() < 1e-9 * expected.abs().max(1.0), "{e} {f}: {ratio}");

@@ -228,6 +228,11 @@ impl Stencil {
         if self.basis.len() < POINTS { self.linear(value) } else { self.sum(curved, value) }
     }
 
+    /// The nodes next to the place.
+    pub fn neighbours(&self) -> [usize; 2] {
+        [self.below, self.above]
+    }
+
     /// Largest deviation of `value` at an inner node of the cubic from the straight line through its neighbours; NaN
     /// where a value is none.
     pub fn bend(&self, value: impl Fn(usize) -> f64) -> f64 {
