@@ -237,6 +237,18 @@ impl Field {
         Self { mesh, values, reference }
     }
 
+    /// The same moments themselves, over no reference.
+    pub fn plain(&self) -> Self {
+        let radii = self.mesh.size().0;
+        let mut plain = self.clone();
+        for (row, log) in plain.values.chunks_exact_mut(radii).zip(&mut plain.reference) {
+            let scale = log.exp();
+            row.iter_mut().flatten().for_each(|value| *value *= scale);
+            *log = 0.0;
+        }
+        plain
+    }
+
     /// J and H of `species` at a radial place for the redshifted comoving energy `energy` (αε; 1 in a gray
     /// problem).
     pub fn near(&self, spot: &RadialSpot, species: usize, energy: f64) -> [f64; 2] {
