@@ -50,8 +50,8 @@ pub struct Finished {
 /// Solves `problem`. `save` gets the series so far each time an evolution reaches an output time.
 ///
 /// # Errors
-/// Everything that is wrong with the problem, located in its file; [`Error::Numerical`] where there is no
-/// solution; [`Error::Interrupted`] where nothing was completed.
+/// Everything that is wrong with the problem, located in its file; [`crate::error::Error::Numerical`] where there is no
+/// solution; [`crate::error::Error::Interrupted`] where nothing was completed.
 pub fn run(
     problem: &Loaded,
     resources: &Resources,

@@ -58,8 +58,8 @@ impl State {
 /// `reached`.
 ///
 /// # Errors
-/// [`Error::Interrupted`] when the observer asks to stop (what was handed out is complete);
-/// [`Error::Numerical`] where a step cannot be solved or the step size vanishes.
+/// [`crate::error::Error::Interrupted`] when the observer asks to stop (what was handed out is complete);
+/// [`crate::error::Error::Numerical`] where a step cannot be solved or the step size vanishes.
 pub fn evolve(
     setup: &Setup,
     operator: &Operator,
