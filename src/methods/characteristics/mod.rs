@@ -97,8 +97,8 @@ impl Solution<'_> {
     /// As [`Solution::f`].
     pub fn moments(&self, species: usize, r: f64, energy: f64) -> Result<[(f64, f64); 4]> {
         self.check(species, r, energy)?;
-        let of = |level: &Level| match Swept::new(level, species, &[r]) {
-            Some(swept) => Quadrature::exact(swept.at(0, &[energy])),
+        let of = |level: &Level| match Swept::new(level, &[r]) {
+            Some(swept) => Quadrature::exact(swept.at(species, 0, &[energy])),
             None => level.moments(species, r, &[energy]),
         };
         let (fine, loose) = (of(&self.fine), of(&self.loose));

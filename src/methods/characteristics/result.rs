@@ -195,7 +195,7 @@ fn values(
 ) -> Result<Values> {
     let space = &solution.setup.phase_space;
     let species = space.species.len();
-    let swept: Vec<Option<Swept>> = (0..species).map(|number| Swept::new(level, number, radii)).collect();
+    let swept = Swept::new(level, radii);
     let (done, total) = (AtomicUsize::new(0), species * radii.len());
     let columns: Vec<Column> = (0..total)
         .into_par_iter()
@@ -206,8 +206,8 @@ fn values(
             let (number, place) = (index / radii.len(), index % radii.len());
             let energies: Vec<f64> = (0..space.energy.len()).map(|k| space.energy.node(k)).collect();
             let units = solution.setup.units;
-            let [best, embedded] = match &swept[number] {
-                Some(swept) => swept_integrals(level, swept, (place, radii[place]), &energies, units),
+            let [best, embedded] = match &swept {
+                Some(swept) => swept_integrals(level, (swept, number, place), radii[place], &energies, units),
                 None => traced_integrals(level, number, radii[place], &energies, units),
             };
             let f = if distribution {
@@ -249,14 +249,14 @@ fn arranged(space: &PhaseSpace, radii: usize, columns: &[Column]) -> Values {
 /// Best and embedded integrals from the rays that nodes share.
 fn swept_integrals(
     level: &Level,
-    swept: &Swept,
-    (place, r): (usize, f64),
+    (swept, species, place): (&Swept, usize, usize),
+    r: f64,
     energies: &[f64],
     units: UnitSystem,
 ) -> [ColumnIntegrals; 2] {
     let rule: Vec<f64> = level.energies.iter().map(|pair| pair.0).collect();
-    let sums = integrated::spectral(level, &swept.at(place, &rule));
-    let integrals = (swept.at(place, energies), integrated::integrated(level, r, units, &sums));
+    let sums = integrated::spectral(level, &swept.at(species, place, &rule));
+    let integrals = (swept.at(species, place, energies), integrated::integrated(level, r, units, &sums));
     [integrals.clone(), integrals]
 }
 

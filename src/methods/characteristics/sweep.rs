@@ -42,7 +42,7 @@ struct Piece {
 }
 
 /// Angular moments that rays are summed up to: J, H, K and L.
-const MOMENTS: usize = 4;
+pub const MOMENTS: usize = 4;
 
 /// A family of rays through all radial nodes of a mesh, which give moments at stations: these nodes or others.
 pub struct Sweep<'a> {
@@ -286,9 +286,9 @@ impl<'a> Sweep<'a> {
         self.projection.shifted(factor, &spectrum)
     }
 
-    /// Rows of Λ, without Doppler shifts, for redshifted comoving energies, the stations being the nodes: for each of them
-    /// (moment, radius) rows with a column for each (moment, radius) and one for the emission. Coefficients below
-    /// `least` are left out.
+    /// Rows of Λ, without Doppler shifts, for redshifted comoving energies, the stations being the nodes: for each
+    /// energy (moment, radius) rows with a column for each (moment, radius) and one for the emission. Coefficients
+    /// below `least` are left out.
     pub fn rows(&self, species: usize, energies: &[f64], moments: usize, least: f64) -> Vec<Vec<f64>> {
         let radii = self.tangents.len();
         let width = radii * moments + 1;

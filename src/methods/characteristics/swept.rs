@@ -5,49 +5,50 @@
 //! equations of the shared rays, with spectra that are projected on the elements: where opacities are constant in
 //! groups and matter moves, only these conserve the number that diffuses through opaque matter.
 
+use super::field::Mesh;
 use super::level::Level;
-use super::sweep::Sweep;
+use super::sweep::{MOMENTS, Sweep};
 
-const MOMENTS: usize = 4;
-
-/// The moments of one species at some radii.
+/// The moments of all species at some radii.
 pub struct Swept<'a> {
-    level: &'a Level<'a>,
+    mesh: &'a Mesh,
     /// Lapse at each radius.
     lapses: Vec<f64>,
-    /// (radius, energy of the scattering mesh).
+    /// (species, radius) → at the energies of the scattering mesh.
     spectra: Vec<Vec<[f64; MOMENTS]>>,
 }
 
 impl<'a> Swept<'a> {
-    /// `None` where rays are not shared. `radii` in any order.
-    pub fn new(level: &'a Level<'a>, species: usize, radii: &[f64]) -> Option<Self> {
+    /// The moments at `radii`, in any order; `None` where rays are not shared.
+    pub fn new(level: &'a Level<'a>, radii: &[f64]) -> Option<Self> {
         let field = level.field.as_ref().filter(|_| level.is_swept())?;
         let medium = &level.medium;
         let mut stations: Vec<(usize, f64)> = radii.iter().map(|&r| (medium.panel_at(r, false), r)).collect();
         stations.sort_by(|a, b| a.1.total_cmp(&b.1));
         stations.dedup_by(|a, b| a.1 == b.1);
         let sweep = Sweep::with_stations(level.tracer(), &field.mesh, &field.mesh.radii(medium), &stations);
-        let emitted = sweep.formal(species, None, MOMENTS);
-        let scattered = sweep.formal(species, Some(&field.plain()), MOMENTS);
+        let plain = field.plain();
         let energies = field.mesh.size().1;
-        let moment = |station: usize, k: usize, n: usize| {
-            let index = (k * MOMENTS + n) * stations.len() + station;
-            emitted[index] + scattered[index]
-        };
-        let spectrum = |&r: &f64| -> Vec<[f64; MOMENTS]> {
-            let station = stations.partition_point(|station| station.1 < r);
-            (0..energies).map(|k| std::array::from_fn(|n| moment(station, k, n))).collect()
-        };
+        let mut spectra = Vec::new();
+        for species in 0..level.edges.0.phase_space.species.len() {
+            let emitted = sweep.formal(species, None, MOMENTS);
+            let scattered = sweep.formal(species, Some(&plain), MOMENTS);
+            spectra.extend(radii.iter().map(|&r| -> Vec<[f64; MOMENTS]> {
+                let station = stations.partition_point(|station| station.1 < r);
+                let index = |k: usize, n: usize| (k * MOMENTS + n) * stations.len() + station;
+                let moment = |k: usize, n: usize| emitted[index(k, n)] + scattered[index(k, n)];
+                (0..energies).map(|k| std::array::from_fn(|n| moment(k, n))).collect()
+            }));
+        }
         let lapses = radii.iter().map(|&r| medium.lapse(medium.panel_at(r, false), r)).collect();
-        Some(Self { level, lapses, spectra: radii.iter().map(spectrum).collect() })
+        Some(Self { mesh: &field.mesh, lapses, spectra })
     }
 
-    /// The moments at radius number `radius` for comoving energies.
-    pub fn at(&self, radius: usize, energies: &[f64]) -> Vec<[f64; MOMENTS]> {
-        let Some(field) = &self.level.field else { return vec![[0.0; MOMENTS]; energies.len()] };
-        let (spectrum, lapse) = (&self.spectra[radius], self.lapses[radius]);
-        energies.iter().map(|energy| field.mesh.at_energy(spectrum, lapse * energy)).collect()
+    /// The moments of a species at radius number `radius` for comoving energies.
+    pub fn at(&self, species: usize, radius: usize, energies: &[f64]) -> Vec<[f64; MOMENTS]> {
+        let spectrum = &self.spectra[species * self.lapses.len() + radius];
+        let lapse = self.lapses[radius];
+        energies.iter().map(|energy| self.mesh.at_energy(spectrum, lapse * energy)).collect()
     }
 }
 
@@ -76,7 +77,13 @@ mod tests {
             energy: Edges(degree: 1, edges: [0, 1.5, 3, 5, 8, 12]),
         ),
         opacities: [
-            Absorption(absorption: Constant(0.5), equilibrium: Expression("0.4-0.2*step(energy-1.5)-0.12*step(energy-3)-0.06*step(energy-5)-0.019*step(energy-8)"), region: (outer: 3)),
+            Absorption(
+                absorption: Constant(0.5),
+                equilibrium: Expression(
+                    "0.4 - 0.2*step(energy-1.5) - 0.12*step(energy-3) - 0.06*step(energy-5) - 0.019*step(energy-8)",
+                ),
+                region: (outer: 3),
+            ),
             Scattering(
                 scattering: Expression(
                     "0.2 + step(energy-1.5) + 2*step(energy-3) + 4*step(energy-5) + 4*step(energy-8)",
@@ -86,20 +93,20 @@ mod tests {
         ],
     )"#;
 
-    /// Scattering conserves number, whatever the shifts of the energy do: the number luminosity beyond the emitting core
-    /// falls by what is compressed beyond the end of the spectrum alone, 0.9 % in the Boltzmann solution with degree 2
-    /// in energy, and 0.02 % of it beyond r = 9.
+    /// Scattering conserves number, whatever the shifts of the energy do: the number luminosity beyond the
+    /// emitting core falls by what is compressed beyond the end of the spectrum alone, 0.9 % in the Boltzmann
+    /// solution with degree 2 in energy, and 0.02 % of it beyond r = 9.
     #[test]
     fn number_is_conserved_where_groups_meet_motion() {
         let problem = load_text(BALL.to_owned(), Path::new("ball.ron"), &LoadOptions::default()).unwrap();
         let setup = Setup::build(&problem).unwrap();
         let level = Level::solve(&setup, 1e-3, 0, &Silent).unwrap();
         let radii = [4.0, 6.0, 9.0, 10.0, 12.0];
-        let swept = Swept::new(&level, 0, &radii).unwrap();
+        let swept = Swept::new(&level, &radii).unwrap();
         let rule: Vec<f64> = level.energies.iter().map(|pair| pair.0).collect();
         let luminosity = |(place, &r): (usize, &f64)| {
             let v = -0.0004 * r.min(10.0);
-            let pairs = level.energies.iter().zip(swept.at(place, &rule));
+            let pairs = level.energies.iter().zip(swept.at(0, place, &rule));
             let flux: f64 = pairs.map(|((e, w), [j, h, ..])| w * e * e * (h + v * j)).sum();
             r * r * flux / (1.0 - v * v).sqrt()
         };
