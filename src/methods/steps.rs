@@ -86,7 +86,7 @@ impl Plan {
 
 /// Length of equal steps over `left` that are not longer than `step`, so that few lengths occur, and whether
 /// there is only one of them.
-pub fn equal_steps(left: f64, step: f64) -> (f64, bool) {
+fn equal_steps(left: f64, step: f64) -> (f64, bool) {
     let count = (left / step * (1.0 - 1e-9)).ceil().max(1.0);
     (left / count, count == 1.0)
 }

@@ -55,13 +55,13 @@ impl Job<'_> {
         save: &mut dyn FnMut(&Dataset) -> Result<()>,
     ) -> Result<(Dataset, Status)> {
         let plan = plan(self.problem)?;
-        let evolution = Evolution::new(cells, &plan, closure, observer)?;
+        let mut evolution = Evolution::new(cells, &plan, closure, observer)?;
         let moments = Moments::new(&cells.phase_space, &initial_distribution(on_cells, cells)?);
         let mut state = evolution.start(m1::pairs(cells, &moments));
         let mut series = Series::new(self.setup.units);
-        series.push(state.time, self.m1_state(&evolution, &state)?);
-        let outcome = evolution.run(&mut state, &mut |state| {
-            series.push(state.time, self.m1_state(&evolution, state)?);
+        series.push(state.clock.time, self.m1_state(&evolution, &state)?);
+        let outcome = evolution.run(&mut state, &mut |evolution, state| {
+            series.push(state.clock.time, self.m1_state(evolution, state)?);
             save(&self.with_provenance(series.dataset()?, state.status))
         });
         let status = final_status(outcome, state.status)?;
@@ -72,8 +72,8 @@ impl Job<'_> {
         let (moments, edges) = evolution.moments(state, &self.setup.phase_space);
         let radii = criteria::sample_radii(self.problem)?;
         let mut dataset = result::dataset_of_moments(self.setup, &moments, Some(&edges), &radii)?;
-        let counts =
-            Counts { steps: state.steps, rejected: state.rejected, newton_steps: state.newton_steps };
+        let (clock, newton_steps) = (&state.clock, state.newton_steps);
+        let counts = Counts { steps: clock.steps, rejected: clock.rejected, newton_steps };
         add_counts(&mut dataset, evolution.number(state), counts);
         Ok(dataset)
     }

@@ -8,7 +8,7 @@ use crate::diagnostics::{balance, exchange};
 use crate::error::Result;
 use crate::extremes::larger;
 use crate::methods::setup::Setup;
-use crate::methods::steps::{Clock, Stepper, march};
+use crate::methods::steps::{Clock, Plan, Stepper, march};
 use crate::progress::Observer;
 use crate::solvers::block_tridiagonal::Structure;
 use crate::solvers::dense::Precision;
@@ -18,8 +18,6 @@ use super::implicit::{ImplicitSolver, structure};
 use super::inelastic::Inelastic;
 use super::newton::NonlinearSystem;
 use super::operator::Operator;
-
-pub use crate::methods::steps::{Plan, equal_steps};
 
 /// The state of an evolution.
 #[derive(Debug, Clone, PartialEq)]

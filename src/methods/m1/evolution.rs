@@ -7,13 +7,13 @@ use crate::diagnostics::moments::Moments;
 use crate::error::Result;
 use crate::extremes::largest;
 use crate::methods::boltzmann::energy_redistribution::EnergyRedistribution;
-use crate::methods::boltzmann::evolution::{Plan, equal_steps};
 use crate::methods::boltzmann::inelastic::Pair;
 use crate::methods::closures::Closure;
 use crate::methods::setup::Setup;
+use crate::methods::steps::{Clock, Plan, Stepper, march};
 use crate::parallel::in_order;
 use crate::phase_space::PhaseSpace;
-use crate::progress::{Event, Observer};
+use crate::progress::Observer;
 use crate::solvers::krylov::{Limits, Status};
 
 use super::closed::Closed;
@@ -28,15 +28,11 @@ use super::steady::{gather, groups, places, scatter};
 /// The state of an evolution.
 #[derive(Debug, Clone, PartialEq)]
 pub struct State {
-    pub time: f64,
+    pub clock: Clock,
     /// J and H at (cell, species, energy), energy fastest.
     pub moments: Vec<Pair>,
     /// J, H, K of the fluxes through the radial faces in the last stage, at (species, energy, face).
     pub faces: Vec<[f64; 3]>,
-    /// The step that comes next.
-    pub step: f64,
-    pub steps: usize,
-    pub rejected: usize,
     pub newton_steps: usize,
     pub status: Status,
 }
@@ -82,16 +78,7 @@ impl<'a> Evolution<'a> {
         };
         let faces = (0..count).flat_map(|member| (0..=cells).map(move |n| (n, member)));
         let faces = faces.map(|(n, member)| face(n, member)).collect();
-        State {
-            time: self.plan.start,
-            moments,
-            faces,
-            step: self.plan.first_step(),
-            steps: 0,
-            rejected: 0,
-            newton_steps: 0,
-            status: Status::Converged,
-        }
+        State { clock: Clock::new(self.plan), moments, faces, newton_steps: 0, status: Status::Converged }
     }
 
     /// Moments at the nodes and at the element edges of `target`, the problem's own grid, as
@@ -132,60 +119,13 @@ impl<'a> Evolution<'a> {
     /// # Errors
     /// [`crate::error::Error::Interrupted`] when the observer asks to stop;
     /// [`crate::error::Error::Numerical`] where a step cannot be solved or its length vanishes.
-    pub fn run(&self, state: &mut State, reached: &mut dyn FnMut(&State) -> Result<()>) -> Result<()> {
-        let (start, started) = (self.plan.start, state.time);
-        let end = self.plan.times.last().copied().unwrap_or(start);
-        for &target in self.plan.times.iter().filter(|&&t| t > started) {
-            while state.time < target {
-                self.advance(state, target)?;
-                let (time, step) = (state.time, state.step);
-                self.observer.report(Event::Time { time, start, end, step });
-            }
-            reached(state)?;
-        }
-        Ok(())
-    }
-
-    /// One accepted step towards `target`.
-    fn advance(&self, state: &mut State, target: f64) -> Result<()> {
-        loop {
-            let (step, last) = equal_steps(target - state.time, state.step);
-            let (moments, faces, error) = self.try_step(state, step)?;
-            if self.plan.judge(error, step, &mut state.step) {
-                state.time = if last { target } else { state.time + step };
-                (state.moments, state.faces) = (moments, faces);
-                state.steps += 1;
-                return Ok(());
-            }
-            state.rejected += 1;
-            self.plan.check_step(state.step, state.time)?;
-        }
-    }
-
-    /// All stages of one step: moments, moments at the faces and the relative local error.
-    fn try_step(&self, state: &mut State, step: f64) -> Result<(Vec<Pair>, Vec<[f64; 3]>, f64)> {
-        let tableau = &self.plan.tableau;
-        let before = self.conserved(&state.moments);
-        let mut slopes: Vec<Vec<Pair>> = Vec::with_capacity(tableau.stages());
-        let (mut moments, mut faces) = (state.moments.clone(), Vec::new());
-        for stage in 0..tableau.stages() {
-            let mut known = before.clone();
-            for (slope, a) in slopes.iter().zip(&tableau.below[stage]) {
-                known.iter_mut().zip(slope).for_each(|(known, slope)| {
-                    known.j += step * a * slope.j;
-                    known.h += step * a * slope.h;
-                });
-            }
-            self.fill(&mut known);
-            let time = state.time + tableau.abscissa(stage) * step;
-            faces = self.solve_stage(state, &known, &mut moments, time, step)?;
-            let rate = 1.0 / (tableau.gamma * step);
-            let after = self.conserved(&moments);
-            let slope = after.iter().zip(&known);
-            slopes.push(slope.map(|(a, k)| Pair { j: rate * (a.j - k.j), h: rate * (a.h - k.h) }).collect());
-        }
-        let error = self.error(&before, &self.conserved(&moments), &slopes, step);
-        Ok((moments, faces, error))
+    pub fn run(
+        &mut self,
+        state: &mut State,
+        reached: &mut dyn FnMut(&Self, &State) -> Result<()>,
+    ) -> Result<()> {
+        let (plan, observer) = (self.plan, self.observer);
+        march(self, plan, state, observer, reached)
     }
 
     /// Makes `known` the moments of an f ≥ 0, which the stages of a method of higher order need not be at the front of
@@ -307,6 +247,51 @@ impl<'a> Evolution<'a> {
             error += sum(|pair| pair.j).powi(2) + sum(|pair| pair.h).powi(2);
         }
         if error == 0.0 { 0.0 } else { (error / size.max(f64::MIN_POSITIVE)).sqrt() }
+    }
+}
+
+/// What a tried step ends with, as in [`State`].
+pub struct Trial {
+    moments: Vec<Pair>,
+    faces: Vec<[f64; 3]>,
+}
+
+impl Stepper for Evolution<'_> {
+    type State = State;
+    type Trial = Trial;
+
+    fn clock(state: &mut State) -> &mut Clock {
+        &mut state.clock
+    }
+
+    /// All stages of one step.
+    fn try_step(&mut self, state: &mut State, step: f64) -> Result<(Trial, f64)> {
+        let tableau = &self.plan.tableau;
+        let before = self.conserved(&state.moments);
+        let mut slopes: Vec<Vec<Pair>> = Vec::with_capacity(tableau.stages());
+        let (mut moments, mut faces) = (state.moments.clone(), Vec::new());
+        for stage in 0..tableau.stages() {
+            let mut known = before.clone();
+            for (slope, a) in slopes.iter().zip(&tableau.below[stage]) {
+                known.iter_mut().zip(slope).for_each(|(known, slope)| {
+                    known.j += step * a * slope.j;
+                    known.h += step * a * slope.h;
+                });
+            }
+            self.fill(&mut known);
+            let time = state.clock.time + tableau.abscissa(stage) * step;
+            faces = self.solve_stage(state, &known, &mut moments, time, step)?;
+            let rate = 1.0 / (tableau.gamma * step);
+            let after = self.conserved(&moments);
+            let slope = after.iter().zip(&known);
+            slopes.push(slope.map(|(a, k)| Pair { j: rate * (a.j - k.j), h: rate * (a.h - k.h) }).collect());
+        }
+        let error = self.error(&before, &self.conserved(&moments), &slopes, step);
+        Ok((Trial { moments, faces }, error))
+    }
+
+    fn accept(&mut self, state: &mut State, trial: Trial) {
+        (state.moments, state.faces) = (trial.moments, trial.faces);
     }
 }
 
