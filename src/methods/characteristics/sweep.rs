@@ -28,6 +28,8 @@ pub const NEGLIGIBLE: f64 = 1e-30;
 const UNEVEN: f64 = 10.0;
 /// Energies nearer to each other than this, relatively, are one.
 const SAME_ENERGY: f64 = 1e-13;
+/// Radii nearer to each other than this, relatively, are one: rays tangent to both would be one in angle.
+const SAME_RADIUS: f64 = 1e-10;
 
 /// The pieces of the radial range between which rays stop: those between neighbouring nodes of the mesh and
 /// stations, and panels without any.
@@ -92,9 +94,10 @@ impl<'a> Sweep<'a> {
         let mut stops: Vec<Stop> =
             nodes.iter().map(|at| Stop { r: at.1, tangent: tangent(at), station: None }).collect();
         for (number, at) in stations.iter().enumerate() {
-            match stops.binary_search_by(|stop| stop.r.total_cmp(&at.1)) {
-                Ok(known) => stops[known].station = Some(number),
-                Err(place) => {
+            let place = stops.partition_point(|stop| is_below(stop.r, at.1));
+            match stops.get_mut(place).filter(|stop| !is_below(at.1, stop.r)) {
+                Some(known) => known.station = Some(number),
+                None => {
                     let stop = Stop { r: at.1, tangent: tangent(at), station: Some(number) };
                     stops.insert(place, stop);
                 }
@@ -453,6 +456,11 @@ struct Stop {
     /// r/α.
     tangent: f64,
     station: Option<usize>,
+}
+
+/// Whether `r` is below `other` and not the same up to rounding.
+pub fn is_below(r: f64, other: f64) -> bool {
+    r < other * (1.0 - SAME_RADIUS)
 }
 
 /// Pieces of the whole radial range, ascending, between `stops` (ascending) and the edges of panels.

@@ -7,7 +7,7 @@
 
 use super::field::Mesh;
 use super::level::Level;
-use super::sweep::{MOMENTS, Sweep};
+use super::sweep::{MOMENTS, Sweep, is_below};
 
 /// The moments of all species at some radii.
 pub struct Swept<'a> {
@@ -25,7 +25,7 @@ impl<'a> Swept<'a> {
         let medium = &level.medium;
         let mut stations: Vec<(usize, f64)> = radii.iter().map(|&r| (medium.panel_at(r, false), r)).collect();
         stations.sort_by(|a, b| a.1.total_cmp(&b.1));
-        stations.dedup_by(|a, b| a.1 == b.1);
+        stations.dedup_by(|a, b| !is_below(b.1, a.1));
         let sweep = Sweep::with_stations(level.tracer(), &field.mesh, &field.mesh.radii(medium), &stations);
         let plain = field.plain();
         let energies = field.mesh.size().1;
@@ -34,7 +34,7 @@ impl<'a> Swept<'a> {
             let emitted = sweep.formal(species, None, MOMENTS);
             let scattered = sweep.formal(species, Some(&plain), MOMENTS);
             spectra.extend(radii.iter().map(|&r| -> Vec<[f64; MOMENTS]> {
-                let station = stations.partition_point(|station| station.1 < r);
+                let station = stations.partition_point(|station| is_below(station.1, r));
                 let index = |k: usize, n: usize| (k * MOMENTS + n) * stations.len() + station;
                 let moment = |k: usize, n: usize| emitted[index(k, n)] + scattered[index(k, n)];
                 (0..energies).map(|k| std::array::from_fn(|n| moment(k, n))).collect()
@@ -114,5 +114,20 @@ mod tests {
         let falls = all.windows(2).all(|pair| pair[1] <= pair[0]);
         assert!(falls && all[4] > 0.985 * all[0] && all[4] > 0.999 * all[2], "{all:?}");
         assert!((all[4] / all[3] - 1.0).abs() < 1e-4, "{all:?}");
+    }
+
+    #[test]
+    fn radii_that_differ_by_rounding_are_one() {
+        let problem = load_text(BALL.to_owned(), Path::new("ball.ron"), &LoadOptions::default()).unwrap();
+        let setup = Setup::build(&problem).unwrap();
+        let level = Level::solve(&setup, 1e-2, 1, &Silent).unwrap();
+        // 10 is the end of the scattering matter.
+        let radii = [12.0, 10.0, 10.0_f64.next_down(), 12.0_f64.next_up(), 10.0_f64.next_up()];
+        let swept = Swept::new(&level, &radii).unwrap();
+        let alone = Swept::new(&level, &[10.0, 12.0]).unwrap();
+        for (place, same) in [1, 0, 0, 1, 0].into_iter().enumerate() {
+            let (j, expected) = (swept.at(0, place, &[2.0])[0][0], alone.at(0, same, &[2.0])[0][0]);
+            assert!(expected > 0.0 && (j / expected - 1.0).abs() < 1e-13, "{place}: {j} {expected}");
+        }
     }
 }
