@@ -2,8 +2,8 @@
 //!
 //! With results u at resolution h, u′ at 2h and u″ at 4h, the differences D₁ = |u − u′| and D₂ = |u′ − u″|
 //! show the order p = log₂(D₂/D₁) at which they fall, and u is off by D₁/(2^p − 1) where they go on to fall
-//! like that (Richardson 1911). Differences are taken as their largest values over an element, so that a
-//! change of sign is no zero of the error.
+//! like that (Richardson 1911). Differences are taken as their largest values over an element ([`spread`]), so that
+//! a change of sign is no zero of the error.
 
 use ndarray::{ArrayD, Axis};
 
@@ -44,8 +44,8 @@ pub fn estimate(
     formal: f64,
 ) -> Estimate {
     let signed = finest - half;
-    let near = envelope(&signed.mapv(f64::abs), elements);
-    let far = envelope(&(half - quarter).mapv(f64::abs), elements);
+    let near = spread(&signed, finest, elements);
+    let far = spread(&(half - quarter), finest, elements);
     // Without a difference there is nothing left to fall; where only the finer two differ it has grown.
     let order =
         |near: f64, far: f64| if near == 0.0 { formal } else { (far / near).log2().clamp(-formal, formal) };
@@ -72,8 +72,29 @@ pub fn estimate(
     Estimate { error, difference: near, correction, trusted, order }
 }
 
+/// What `differences` of `values` amount to at any point of an element: the largest absolute one, or the value times
+/// the largest relative one where that is less, as it is in the tail of a spectrum that falls by powers of ten
+/// within an element.
+pub fn spread(differences: &ArrayD<f64>, values: &ArrayD<f64>, elements: &Elements) -> ArrayD<f64> {
+    let mut absolute = differences.mapv(f64::abs);
+    let mut relative = absolute.clone();
+    ndarray::Zip::from(&mut relative).and(values).for_each(|relative, &value| {
+        if *relative != 0.0 {
+            *relative /= value.abs();
+        }
+    });
+    absolute = envelope(&absolute, elements);
+    relative = envelope(&relative, elements);
+    ndarray::Zip::from(&mut absolute).and(&relative).and(values).for_each(|absolute, &relative, &value| {
+        if value != 0.0 && value.abs() * relative < *absolute {
+            *absolute = value.abs() * relative;
+        }
+    });
+    absolute
+}
+
 /// The largest value over each point's element, along every axis that has elements.
-pub fn envelope(values: &ArrayD<f64>, elements: &Elements) -> ArrayD<f64> {
+fn envelope(values: &ArrayD<f64>, elements: &Elements) -> ArrayD<f64> {
     let mut result = values.clone();
     for (axis, &per_element) in elements.iter().enumerate().filter(|(_, n)| **n > 0) {
         for mut lane in result.lanes_mut(Axis(axis)) {
@@ -145,6 +166,19 @@ mod tests {
             assert!(found.error.iter().skip(3).all(|error| error.is_finite()));
             assert!(found.trusted <= 0.5);
         }
+    }
+
+    #[test]
+    fn differences_in_a_steep_tail_are_relative() {
+        let values = line((0..6).map(|x| (-5.0 * f64::from(x)).exp()));
+        let found = spread(&(&values * 1e-3), &values, &[6]);
+        found.iter().zip(&values).for_each(|(found, value)| {
+            assert_relative_eq!(*found, 1e-3 * value, max_relative = 1e-12);
+        });
+        // Where the value is zero, or the relative difference large, the absolute one counts.
+        let values = line([0.0, 1e-9, 1.0].into_iter());
+        let differences = line([-1e-3, 1e-3, 1e-3].into_iter());
+        assert_eq!(spread(&differences, &values, &[3]), line([1e-3; 3].into_iter()));
     }
 
     #[test]

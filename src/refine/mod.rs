@@ -7,7 +7,7 @@ pub mod store;
 
 use ndarray::ArrayD;
 
-use self::estimate::{Estimate, envelope, estimate};
+use self::estimate::{Estimate, estimate, spread};
 use self::ladder::{Direction, Ladder, Level, Workplace, run_levels};
 use crate::error::{Error, Result};
 use crate::extremes::largest;
@@ -307,7 +307,7 @@ impl Assessed {
     ) -> Self {
         let largest = largest(values.iter().map(|value| value.abs()));
         let mut error = ArrayD::from_elem(values.raw_dim(), ROUND_OFF * largest);
-        let joint = envelope(&(&values - &finest).mapv(f64::abs), per_element);
+        let joint = spread(&(&values - &finest), &values, per_element);
         let judged = joint.iter().any(|difference| *difference > 0.0);
         for (_, estimate) in &by_direction {
             error += if judged { &estimate.difference } else { &estimate.error };
@@ -315,7 +315,7 @@ impl Assessed {
         error += &joint;
         let extrapolated =
             by_direction.iter().fold(finest.clone(), |sum, (_, estimate)| sum + &estimate.correction);
-        let standard_error = envelope(&(standard - &values).mapv(f64::abs), per_element) + &error;
+        let standard_error = spread(&(standard - &values), &values, per_element) + &error;
         Self { values, finest, error, standard_error, extrapolated, by_direction }
     }
 }
