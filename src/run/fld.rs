@@ -8,6 +8,7 @@ use crate::extremes::largest;
 use crate::methods::fld::evolution::{Evolution, State};
 use crate::methods::fld::{self, Limiter};
 use crate::methods::initial::initial_distribution;
+use crate::methods::steps::march;
 use crate::output::dataset::{Attribute, Dataset};
 use crate::problem::file::ModeFile;
 use crate::progress::Observer;
@@ -54,7 +55,7 @@ impl Job<'_> {
         let mut state = evolution.start(&Moments::new(&self.setup.phase_space, &f));
         let mut series = Series::new(self.setup.units);
         series.push(state.clock.time, self.fld_state(&evolution, &state)?);
-        let outcome = evolution.run(&mut state, &mut |evolution, state| {
+        let outcome = march(&mut evolution, &plan, &mut state, observer, &mut |evolution, state| {
             series.push(state.clock.time, self.fld_state(evolution, state)?);
             save(&self.with_provenance(series.dataset()?, state.status))
         });

@@ -10,6 +10,7 @@ use crate::methods::m1;
 use crate::methods::m1::evolution::{Evolution, State};
 use crate::methods::moment_grid::on_cells;
 use crate::methods::setup::Setup;
+use crate::methods::steps::march;
 use crate::output::dataset::{Attribute, Dataset};
 use crate::problem::Loaded;
 use crate::problem::file::ModeFile;
@@ -60,7 +61,7 @@ impl Job<'_> {
         let mut state = evolution.start(m1::pairs(cells, &moments));
         let mut series = Series::new(self.setup.units);
         series.push(state.clock.time, self.m1_state(&evolution, &state)?);
-        let outcome = evolution.run(&mut state, &mut |evolution, state| {
+        let outcome = march(&mut evolution, &plan, &mut state, observer, &mut |evolution, state| {
             series.push(state.clock.time, self.m1_state(evolution, state)?);
             save(&self.with_provenance(series.dataset()?, state.status))
         });

@@ -5,7 +5,7 @@ use crate::diagnostics::moments::Moments;
 use crate::error::{Error, Result};
 use crate::extremes::largest;
 use crate::methods::setup::Setup;
-use crate::methods::steps::{Clock, Plan, Stepper, march};
+use crate::methods::steps::{Clock, Plan, Stepper};
 use crate::progress::{Observer, Silent};
 use crate::solvers::krylov::{Limits, Status};
 
@@ -121,21 +121,6 @@ impl<'a> Evolution<'a> {
         }
         let states = (4.0 * std::f64::consts::PI).powi(2) / self.setup.units.planck_c_cubed();
         number.iter().map(|number| number * states).collect()
-    }
-
-    /// Integrates from `state` over the times of the plan that lie after it, handing each reached state to
-    /// `reached`.
-    ///
-    /// # Errors
-    /// [`Error::Interrupted`] when the observer asks to stop; [`Error::Numerical`] where the length of a step
-    /// vanishes.
-    pub fn run(
-        &mut self,
-        state: &mut State,
-        reached: &mut dyn FnMut(&Self, &State) -> Result<()>,
-    ) -> Result<()> {
-        let (plan, observer) = (self.plan, self.observer);
-        march(self, plan, state, observer, reached)
     }
 
     /// All stages of one step by the plan's method, with its relative local error.

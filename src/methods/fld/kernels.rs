@@ -3,7 +3,7 @@
 use ndarray::Array2;
 use rayon::prelude::*;
 
-use crate::extremes::{larger, largest};
+use crate::extremes::larger;
 use crate::methods::boltzmann::inelastic::{Inelastic, Pair, Rates};
 use crate::opacities::kernels::{InelasticKernels, KernelMatrix, Moments, PairKernel};
 
@@ -81,20 +81,35 @@ fn on_lines(kernels: &InelasticKernels, species: &[usize], lines: &Lines, clock:
 /// linearly: a cubic through such a kink overshoots by this over 16.
 const KINK: f64 = 1.0;
 
-/// `kernel` at the energies of the `stencils`: Φ₀ by its logarithm, Φ₁ by its ratio to Φ₀.
-fn interpolated(kernel: &KernelMatrix, stencils: &[Stencil], scale: f64) -> KernelMatrix {
-    // Rates that underflow are next to none; where all are 0 there is no kernel.
-    let logarithm = kernel.map(|m| if m.zeroth == 0.0 { f64::MIN_POSITIVE.ln() } else { m.zeroth.ln() });
+/// ln Φ₀ of `kernel`; rates that underflow are next to none.
+fn logarithms(kernel: &KernelMatrix) -> Array2<f64> {
+    kernel.map(|m| if m.zeroth == 0.0 { f64::MIN_POSITIVE.ln() } else { m.zeroth.ln() })
+}
+
+/// `kernel` at the energies of the `stencils`: Φ₀ with the logarithm that `exponent` gives, Φ₁ by its ratio to Φ₀.
+fn at_stencils(
+    kernel: &KernelMatrix,
+    stencils: &[Stencil],
+    scale: f64,
+    exponent: impl Fn(&Stencil, &Stencil) -> f64,
+) -> KernelMatrix {
     let ratio = kernel.map(|m| if m.zeroth > 0.0 { m.first / m.zeroth } else { 0.0 });
     Array2::from_shape_fn((stencils.len(), stencils.len()), |(p, q)| {
         let (from, to) = (&stencils[p], &stencils[q]);
         if from.nodes().all(|k| to.nodes().all(|l| kernel[[k, l]].zeroth == 0.0)) {
             return Moments::default();
         }
-        let smooth = is_smooth(&logarithm, from, to);
-        let exponent = from.sum(smooth, |k| to.sum(smooth, |l| logarithm[[k, l]]));
-        let zeroth = scale * exponent.exp();
+        let zeroth = scale * exponent(from, to).exp();
         Moments { zeroth, first: zeroth * from.linear(|k| to.linear(|l| ratio[[k, l]])) }
+    })
+}
+
+/// `kernel` of pairs at the energies of the `stencils`.
+fn interpolated(kernel: &KernelMatrix, stencils: &[Stencil], scale: f64) -> KernelMatrix {
+    let logarithm = logarithms(kernel);
+    at_stencils(kernel, stencils, scale, |from, to| {
+        let smooth = is_smooth(&logarithm, from, to);
+        from.sum(smooth, |k| to.sum(smooth, |l| logarithm[[k, l]]))
     })
 }
 
@@ -102,21 +117,15 @@ fn interpolated(kernel: &KernelMatrix, stencils: &[Stencil], scale: f64) -> Kern
 /// exp(−Δε/T) on the side of gained energy alone. The rate of the loss, the larger one of both ways, is interpolated
 /// between those at the nodes around, and constant beyond the ends; the ratio of both, linear in the energies, gives the other.
 fn scattering_between(kernel: &KernelMatrix, stencils: &[Stencil], scale: f64) -> KernelMatrix {
-    let logarithm = kernel.map(|m| if m.zeroth == 0.0 { f64::MIN_POSITIVE.ln() } else { m.zeroth.ln() });
+    let logarithm = logarithms(kernel);
     let loss = Array2::from_shape_fn(kernel.dim(), |(k, l)| larger(logarithm[[k, l]], logarithm[[l, k]]));
-    let ratio = kernel.map(|m| if m.zeroth > 0.0 { m.first / m.zeroth } else { 0.0 });
-    Array2::from_shape_fn((stencils.len(), stencils.len()), |(p, q)| {
-        let (from, to) = (&stencils[p], &stencils[q]);
-        if from.nodes().all(|k| to.nodes().all(|l| kernel[[k, l]].zeroth == 0.0)) {
-            return Moments::default();
-        }
+    at_stencils(kernel, stencils, scale, |from, to| {
         let smooth = is_smooth(&loss, from, to);
         let cubic = from.bounded(smooth, |k| to.bounded(smooth, |l| loss[[k, l]]));
         let around = from.neighbours().map(|k| to.neighbours().map(|l| loss[[k, l]]));
         let level = within(cubic, around.as_flattened());
         let gain = from.sum(false, |k| to.sum(false, |l| logarithm[[k, l]] - logarithm[[l, k]]));
-        let zeroth = scale * (level + gain.min(0.0)).exp();
-        Moments { zeroth, first: zeroth * from.linear(|k| to.linear(|l| ratio[[k, l]])) }
+        level + gain.min(0.0)
     })
 }
 
@@ -126,7 +135,8 @@ fn within(value: f64, around: &[f64]) -> f64 {
         return value;
     }
     let low = around.iter().copied().fold(f64::INFINITY, f64::min);
-    value.max(low).min(largest(around.iter().copied()))
+    let high = around.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+    value.max(low).min(high)
 }
 
 /// Whether no node among those of the cubics `from` × `to` is a kink. What detailed balance adds to the
@@ -142,6 +152,15 @@ mod tests {
     use super::*;
 
     /// Between the nodes Φ₀ of a kernel with detailed balance has it to rounding, and |Φ₁| stays below Φ₀.
+    #[test]
+    fn bounds_hold_on_both_sides_of_zero() {
+        for (value, bounded) in [(-7.0, -5.0), (-4.0, -4.0), (-1.0, -3.0)] {
+            assert_eq!(within(value, &[-3.0, -5.0]), bounded);
+            assert_eq!(within(-value, &[3.0, 5.0]), -bounded);
+        }
+        assert!(within(f64::NAN, &[1.0, 2.0]).is_nan());
+    }
+
     #[test]
     fn interpolation_keeps_detailed_balance() {
         let energies: [f64; 9] = [1.0, 3.0, 6.0, 10.0, 17.0, 26.0, 40.0, 70.0, 120.0];

@@ -10,7 +10,7 @@ use crate::methods::boltzmann::energy_redistribution::EnergyRedistribution;
 use crate::methods::boltzmann::inelastic::Pair;
 use crate::methods::closures::Closure;
 use crate::methods::setup::Setup;
-use crate::methods::steps::{Clock, Plan, Stepper, march};
+use crate::methods::steps::{Clock, Plan, Stepper};
 use crate::parallel::in_order;
 use crate::phase_space::PhaseSpace;
 use crate::progress::Observer;
@@ -111,21 +111,6 @@ impl<'a> Evolution<'a> {
         }
         let states = (4.0 * std::f64::consts::PI).powi(2) / self.setup.units.planck_c_cubed();
         number.iter().map(|number| number * states).collect()
-    }
-
-    /// Integrates from `state` over the times of the plan that lie after it, handing each reached state to
-    /// `reached`.
-    ///
-    /// # Errors
-    /// [`crate::error::Error::Interrupted`] when the observer asks to stop;
-    /// [`crate::error::Error::Numerical`] where a step cannot be solved or its length vanishes.
-    pub fn run(
-        &mut self,
-        state: &mut State,
-        reached: &mut dyn FnMut(&Self, &State) -> Result<()>,
-    ) -> Result<()> {
-        let (plan, observer) = (self.plan, self.observer);
-        march(self, plan, state, observer, reached)
     }
 
     /// Makes `known` the moments of an f ≥ 0, which the stages of a method of higher order need not be at the front of
