@@ -26,19 +26,14 @@ pub fn run_characteristics(
 ) -> Result<Finished> {
     let started = Instant::now();
     let solved = || -> Result<Finished> {
-        if matches!(problem.file.mode, ModeFile::Evolution { .. }) {
-            let valid = "SteadyState: the method of characteristics knows no time";
-            return Err(Error::field("mode", "Evolution", valid));
-        }
-        refuse_kernels(problem)?;
+        check_applies(problem)?;
         let setup = Setup::build(problem)?;
         checks::warn(problem, &setup);
         let solution = characteristics::solve(&setup, settings, observer)?;
         let radii = criteria::sample_radii(problem)?;
         let dataset = solution.dataset(&radii, problem.file.outputs.distribution, observer)?;
         let job = Job { problem, setup: &setup, started };
-        let mut dataset = job.with_provenance(dataset, Status::Converged);
-        dataset.attribute("method", "characteristics").attribute("tolerance", settings.tolerance);
+        let dataset = with_method(job.with_provenance(dataset, Status::Converged), settings);
         let mut without_balances = problem.clone();
         without_balances.file.criteria.retain(|criterion| !criterion.variable.ends_with("_balance"));
         let verdicts = criteria::check(&without_balances, &dataset)?;
@@ -57,20 +52,33 @@ pub fn characteristics_at_samples(
     settings: &characteristics::Settings,
     observer: &dyn Observer,
 ) -> Result<Dataset> {
+    let started = Instant::now();
     let solved = || -> Result<Dataset> {
-        refuse_kernels(problem)?;
+        check_applies(problem)?;
         let radii = criteria::sample_radii(problem)?;
         if radii.is_empty() {
             return Err(Error::field("outputs.sample_radii", "none", "radii to be compared at"));
         }
         let setup = Setup::build(problem)?;
-        characteristics::solve(&setup, settings, observer)?.dataset_at(&radii, false, observer)
+        let solution = characteristics::solve(&setup, settings, observer)?;
+        let dataset = solution.dataset_at(&radii, false, observer)?;
+        let job = Job { problem, setup: &setup, started };
+        Ok(with_method(job.with_provenance(dataset, Status::Converged), settings))
     };
     solved().map_err(|error| problem.locate(error))
 }
 
-/// Inelastic collisions are not linear in f, and couple energies and species.
-fn refuse_kernels(problem: &Loaded) -> Result<()> {
+fn with_method(mut dataset: Dataset, settings: &characteristics::Settings) -> Dataset {
+    dataset.attribute("method", "characteristics").attribute("tolerance", settings.tolerance);
+    dataset
+}
+
+/// Refuses evolutions, and inelastic collisions, which are not linear in f and couple energies and species.
+fn check_applies(problem: &Loaded) -> Result<()> {
+    if matches!(problem.file.mode, ModeFile::Evolution { .. }) {
+        let valid = "SteadyState: the method of characteristics knows no time";
+        return Err(Error::field("mode", "Evolution", valid));
+    }
     let Some(index) = problem.file.opacities.iter().position(OpacityFile::has_kernels) else { return Ok(()) };
     let valid = "elastic collisions, emission and absorption: the method of characteristics solves linear \
                  problems only";

@@ -124,6 +124,7 @@ fn results_do_not_depend_on_the_number_of_threads() {
 #[case(&["refine", "sphere.ron", "-o", "missing/out.h5"], "missing")]
 #[case(&["refine", "sphere.ron", "--set", "resolutions.finest=5"], "1, 2, 4 or 8")]
 #[case(&["agree", "pulse.ron"], "knows no time")]
+#[case(&["agree", "pulse.ron", "--samples"], "knows no time")]
 #[case(&["agree", "sphere.ron", "--share", "2"], "from 0 to 1")]
 #[case(&["agree", "sphere.ron", "--tolerance", "2"], "between 1e-12 and 1e-2")]
 fn what_cannot_be_done_is_refused(#[case] arguments: &[&str], #[case] message: &str) {
@@ -165,4 +166,25 @@ fn both_methods_agree_and_a_wrong_solution_does_not() {
     assert_eq!(output.status.code(), Some(1), "{}", text(&output));
     let found: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
     assert_eq!(found[0]["worst"]["variable"], "k");
+}
+
+/// The rays' solution at the sample radii says where it comes from, as every output does.
+#[test]
+fn rays_at_the_sample_radii_are_kept() {
+    let folder = folder();
+    succeeds(folder.path(), &["refine", "sphere.ron"]);
+    let kept = ["--samples", "--output", "rays.h5"];
+    succeeds(
+        folder.path(),
+        &[&["agree", "sphere.ron", "--refined", "sphere.refined.h5"], &kept[..]].concat(),
+    );
+    let (rays, refined) = (
+        read(&folder.path().join("rays.h5")).unwrap(),
+        read(&folder.path().join("sphere.refined.h5")).unwrap(),
+    );
+    assert_eq!(rays.text_attribute("method"), Some("characteristics"));
+    assert_eq!(rays.text_attribute("problem_hash"), refined.text_attribute("problem_hash"));
+    let samples = refined.get_group("samples").unwrap();
+    assert_eq!(rays.reals("r_sample").unwrap(), samples.reals("r_sample").unwrap());
+    assert!(rays.reals("luminosity_error").unwrap().iter().all(|error| *error > 0.0));
 }
