@@ -42,6 +42,11 @@ impl Boundaries {
         Ok(boundaries)
     }
 
+    /// v at the inner and the outer edge.
+    pub fn velocity(&self) -> (f64, f64) {
+        self.velocity
+    }
+
     /// (inner, outer): whether μ → −μ there.
     pub fn reflecting(&self) -> (bool, bool) {
         (matches!(self.inner, Boundary::Reflecting), matches!(self.outer, Boundary::Reflecting))

@@ -72,25 +72,41 @@ pub fn estimate(
     Estimate { error, difference: near, correction, trusted, order }
 }
 
-/// What `differences` of `values` amount to at any point of an element: the largest absolute one, or the value times
-/// the largest relative one where that is less, as it is in the tail of a spectrum that falls by powers of ten
-/// within an element.
+/// In an element where values of one sign differ by more than this factor, differences are relative.
+const STEEP: f64 = 3.0;
+
+/// What `differences` of `values` amount to at any point of an element: the largest absolute one; in the tail of a
+/// spectrum, which falls by powers of ten within an element, the value times the largest relative one where that is
+/// less.
 pub fn spread(differences: &ArrayD<f64>, values: &ArrayD<f64>, elements: &Elements) -> ArrayD<f64> {
-    let mut absolute = differences.mapv(f64::abs);
-    let mut relative = absolute.clone();
-    ndarray::Zip::from(&mut relative).and(values).for_each(|relative, &value| {
-        if *relative != 0.0 {
-            *relative /= value.abs();
-        }
-    });
-    absolute = envelope(&absolute, elements);
-    relative = envelope(&relative, elements);
-    ndarray::Zip::from(&mut absolute).and(&relative).and(values).for_each(|absolute, &relative, &value| {
-        if value != 0.0 && value.abs() * relative < *absolute {
-            *absolute = value.abs() * relative;
-        }
-    });
-    absolute
+    let mut spread = envelope(&differences.mapv(f64::abs), elements);
+    let mut relative = differences / values;
+    relative.mapv_inplace(f64::abs);
+    let relative = envelope(&relative, elements);
+    let steep = steep(values, elements);
+    ndarray::Zip::from(&mut spread).and(&relative).and(values).and(&steep).for_each(
+        |spread, &relative, &value, &steep| {
+            if steep && value.abs() * relative < *spread {
+                *spread = value.abs() * relative;
+            }
+        },
+    );
+    spread
+}
+
+/// Whether `values` are steep in their element.
+fn steep(values: &ArrayD<f64>, elements: &Elements) -> ArrayD<bool> {
+    let highest = envelope(&values.mapv(|value| value.max(0.0)), elements);
+    let deepest = envelope(&values.mapv(|value| (-value).max(0.0)), elements);
+    let smallest = envelope(&values.mapv(|value| 1.0 / value.abs()), elements).mapv(f64::recip);
+    let mut steep = ArrayD::from_elem(values.raw_dim(), false);
+    ndarray::Zip::from(&mut steep).and(&highest).and(&deepest).and(&smallest).for_each(
+        |steep, &highest, &deepest, &smallest| {
+            let one_sign = highest == 0.0 || deepest == 0.0;
+            *steep = one_sign && smallest > 0.0 && highest + deepest > STEEP * smallest;
+        },
+    );
+    steep
 }
 
 /// The largest value over each point's element, along every axis that has elements.
@@ -175,10 +191,12 @@ mod tests {
         found.iter().zip(&values).for_each(|(found, value)| {
             assert_relative_eq!(*found, 1e-3 * value, max_relative = 1e-12);
         });
-        // Where the value is zero, or the relative difference large, the absolute one counts.
-        let values = line([0.0, 1e-9, 1.0].into_iter());
-        let differences = line([-1e-3, 1e-3, 1e-3].into_iter());
-        assert_eq!(spread(&differences, &values, &[3]), line([1e-3; 3].into_iter()));
+        // Absolute differences count where a value is zero, values change their sign, or are about the same.
+        for values in [[0.0, 1e-9, 1.0], [-1e-3, 0.1, 1.0], [0.4, 0.5, 1.0]] {
+            let differences = line([-1e-3, 1e-4, 1e-3].into_iter());
+            let found = spread(&differences, &line(values.into_iter()), &[3]);
+            assert_eq!(found, line([1e-3; 3].into_iter()));
+        }
     }
 
     #[test]

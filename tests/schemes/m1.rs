@@ -6,6 +6,7 @@ use tolman::methods::closures::Closure;
 use tolman::methods::name::Method;
 use tolman::output::dataset::Dataset;
 use tolman::output::state;
+use tolman::problem::load::load_text;
 use tolman::problem::{self, LoadOptions, Loaded, Resolution};
 use tolman::progress::Silent;
 use tolman::run::{Resources, run_approximate};
@@ -253,6 +254,58 @@ fn infalling_matter_sees_a_blueshift() {
     assert!(v < -0.19, "{v}");
     let ratio = mean[at] / mean[before];
     assert!((ratio / ((1.0 - v) / (1.0 + v)).sqrt() - 1.0).abs() < 1e-3, "{ratio}");
+}
+
+/// f ∝ μ⁴ enters at r = 1, faster than the slow signal: its r²H = f(ε)/12 goes out, whatever the matter's motion makes of
+/// the energies on the way.
+#[rstest::rstest]
+fn what_enters_forward_goes_out(
+    #[values(
+        Closure::Minerbo,
+        Closure::Levermore,
+        Closure::Kershaw,
+        Closure::Wilson,
+        Closure::Janka1,
+        Closure::Janka2,
+        Closure::MaximumPacking
+    )]
+    closure: Closure,
+) {
+    let dataset = solved("doppler_shift.ron", closure);
+    for (name, exact) in [("luminosity_static", 74.77471506), ("number_luminosity_infinity", 23.72765220)] {
+        let outside = *values(&dataset, name).last().unwrap();
+        assert!((outside / exact - 1.0).abs() < 2e-3, "{name} {}", outside / exact - 1.0);
+    }
+}
+
+/// Isotropic f that is given at both edges is in equilibrium with matter of the same f_eq between them, opaque or
+/// transparent; the last reconstruction may still change J by 1e-5 of it.
+#[rstest::rstest]
+fn given_equilibrium_is_kept(
+    #[values("20.0", "0.01")] absorption: &str,
+    #[values(Closure::Minerbo, Closure::Wilson, Closure::MaximumPacking)] closure: Closure,
+) {
+    let text = format!(
+        r#"(
+            format: 1,
+            title: "Shell between given edges",
+            units: Dimensionless,
+            background: (metric: Flat),
+            species: [(name: "nu")],
+            phase_space: (
+                r: (degree: 2, elements: Segments(start: 1, segments: [(end: 3, elements: 8)])),
+                mu: Uniform(degree: 3, elements: 4),
+                energy: Gray,
+            ),
+            boundary: (inner: Given("0.3"), outer: Given("0.3")),
+            opacities: [Absorption(absorption: Constant({absorption}), equilibrium: Constant(0.3))],
+        )"#
+    );
+    let problem = load_text(text, Path::new("shell.ron"), &LoadOptions::default()).unwrap();
+    let dataset = solution_of(&problem, closure);
+    for (j, h) in values(&dataset, "j").iter().zip(values(&dataset, "h")) {
+        assert!((j - 0.3).abs() < 3e-6 && h.abs() < 3e-6, "J = {j}, H = {h:e}");
+    }
 }
 
 /// Diffusion through an opaque scattering sphere of J ∝ exp(−3σr²/(4(t + t₀))), on a fixed grid.

@@ -11,7 +11,7 @@
 //! Boltzmann operator and the numerical flux of two closed states at each face.
 
 use crate::methods::boltzmann::inelastic::{Field, Inelastic, Pair, Rates};
-use crate::methods::closures::Closure;
+use crate::methods::closures::{Closure, minerbo};
 use crate::methods::coefficients::Coefficients;
 use crate::opacities::LocalOpacity;
 use crate::phase_space::{EnergyGrid, PhaseSpace};
@@ -26,8 +26,8 @@ use super::reconstruction::{Factors, Reconstruction};
 pub enum Outside {
     Vacuum,
     Reflecting,
-    /// Moments of a given f at the energies.
-    Given(Vec<Closed>),
+    /// J and H of what enters of a given f, at the energies.
+    Given(Vec<Pair>),
 }
 
 /// Everything that the equations of all groups share.
@@ -159,13 +159,15 @@ impl<'a> Equations<'a> {
                 (flux, FluxJacobian { below, above: factors_above.chained(jacobian.above) })
             }
             (None, Some((own, factors))) => {
-                let (flux, jacobian) = passage.flux(&outside(&shared.inner, &own, k), &own);
-                let above = factors.chained(own_part(&shared.inner, jacobian.above, jacobian.below));
+                let (flux, jacobian) = passage.flux(&shared.beyond(&shared.inner, &own, k, 1.0), &own);
+                let above =
+                    factors.chained(own_part(&shared.inner, &own, 1.0, jacobian.above, jacobian.below));
                 (flux, FluxJacobian { above, ..FluxJacobian::default() })
             }
             (Some((own, factors)), None) => {
-                let (flux, jacobian) = passage.flux(&own, &outside(&shared.outer, &own, k));
-                let below = factors.chained(own_part(&shared.outer, jacobian.below, jacobian.above));
+                let (flux, jacobian) = passage.flux(&own, &shared.beyond(&shared.outer, &own, k, -1.0));
+                let below =
+                    factors.chained(own_part(&shared.outer, &own, -1.0, jacobian.below, jacobian.above));
                 (flux, FluxJacobian { below, ..FluxJacobian::default() })
             }
             (None, None) => ([0.0; 2], FluxJacobian::default()),
@@ -380,19 +382,44 @@ pub fn conserved(state: &Closed, v: f64) -> [f64; 2] {
     [state.j + v * state.h, state.h + v * state.k]
 }
 
-/// The state beyond an end of the grid whose own trace is `own`, at energy `k`.
-fn outside(condition: &Outside, own: &Closed, k: usize) -> Closed {
-    match condition {
-        Outside::Vacuum => Closed { k_by_j: own.k_by_j, k_by_h: own.k_by_h, ..Closed::default() },
-        Outside::Reflecting => own.mirrored(),
-        Outside::Given(moments) => moments[k],
+impl Shared<'_> {
+    /// The state beyond an end of the grid whose own trace is `own`, at energy `k`; `inward` is the sign of μ of what
+    /// enters there.
+    fn beyond(&self, condition: &Outside, own: &Closed, k: usize, inward: f64) -> Closed {
+        match condition {
+            Outside::Vacuum => Closed { k_by_j: own.k_by_j, k_by_h: own.k_by_h, ..Closed::default() },
+            Outside::Reflecting => own.mirrored(),
+            Outside::Given(entering) => {
+                let (leaving, _) = leaving(own, inward);
+                let pair = Pair { j: entering[k].j + leaving.j, h: entering[k].h + leaving.h };
+                Closed::new(self.closure, pair)
+            }
+        }
     }
 }
 
-/// Derivative with respect to the own trace: a mirrored state depends on it too.
-fn own_part(condition: &Outside, own: [[f64; 2]; 2], other: [[f64; 2]; 2]) -> [[f64; 2]; 2] {
-    match condition {
-        Outside::Reflecting => [0, 1].map(|to| [own[to][0] + other[to][0], own[to][1] - other[to][1]]),
-        Outside::Vacuum | Outside::Given(_) => own,
-    }
+/// J and H of the half range of `own` that leaves the grid, by Minerbo's distribution whatever the closure is, with
+/// the derivatives of both to J and H: with it f that is given and isotropic is in equilibrium with matter inside.
+fn leaving(own: &Closed, inward: f64) -> (Pair, [[f64; 2]; 2]) {
+    let ratio = if own.j > 0.0 { (inward * own.h / own.j).clamp(-1.0, 1.0) } else { 0.0 };
+    let ([share, flux], [dshare, dflux]) = minerbo::backward(ratio);
+    let slopes = [[share - ratio * dshare, inward * dshare], [-inward * (flux - ratio * dflux), -dflux]];
+    (Pair { j: share * own.j, h: -inward * flux * own.j }, slopes)
+}
+
+/// Derivative with respect to the own trace `own`: a mirrored state, and what leaves, depend on it too.
+fn own_part(
+    condition: &Outside,
+    own: &Closed,
+    inward: f64,
+    by_own: [[f64; 2]; 2],
+    by_other: [[f64; 2]; 2],
+) -> [[f64; 2]; 2] {
+    let slopes = match condition {
+        Outside::Vacuum => return by_own,
+        Outside::Reflecting => [[1.0, 0.0], [0.0, -1.0]],
+        Outside::Given(_) => leaving(own, inward).1,
+    };
+    let part = |to: usize, by: usize| by_other[to][0] * slopes[0][by] + by_other[to][1] * slopes[1][by];
+    [0, 1].map(|to| [0, 1].map(|by| by_own[to][by] + part(to, by)))
 }

@@ -24,7 +24,6 @@ use crate::phase_space::{EnergyGrid, PhaseSpace};
 use crate::progress::Observer;
 use crate::solvers::krylov::{Limits, Status};
 
-use closed::Closed;
 use equations::{Outside, Shared};
 use flow::Flow;
 
@@ -64,7 +63,7 @@ pub fn solve(
     refuse_gray_motion(cells)?;
     let space = &cells.phase_space;
     let flow = Flow::new(&cells.geometry, space, cells.background.discontinuities());
-    let (inner, outer) = outside(cells, closure, 0.0)?;
+    let (inner, outer) = outside(cells, 0.0)?;
     refuse_overfull(cells, closure, [&inner, &outer])?;
     let coefficients = &cells.coefficients;
     let shared = Shared { space, flow: &flow, coefficients, closure, inner, outer, shift: 0.0 };
@@ -129,27 +128,34 @@ fn refuse_overfull(setup: &Setup, closure: Closure, boundaries: [&Outside; 2]) -
 const FULL: f64 = 1e-9;
 
 /// The conditions at the two ends at `time`.
-fn outside(setup: &Setup, closure: Closure, time: f64) -> Result<(Outside, Outside)> {
+fn outside(setup: &Setup, time: f64) -> Result<(Outside, Outside)> {
     let (inner, outer) = setup.boundaries.inflow(&setup.phase_space, time)?;
-    let condition = |boundary: &Boundary, f: &[f64]| match boundary {
+    let velocity = setup.boundaries.velocity();
+    let condition = |boundary: &Boundary, f: &[f64], v: f64, inward: f64| match boundary {
         Boundary::Vacuum => Outside::Vacuum,
         Boundary::Reflecting => Outside::Reflecting,
-        Boundary::Given(_) => Outside::Given(given(setup, closure, f)),
+        Boundary::Given(_) => Outside::Given(entering(setup, f, v, inward)),
     };
-    Ok((condition(&setup.boundaries.inner, &inner), condition(&setup.boundaries.outer, &outer)))
+    Ok((
+        condition(&setup.boundaries.inner, &inner, velocity.0, 1.0),
+        condition(&setup.boundaries.outer, &outer, velocity.1, -1.0),
+    ))
 }
 
-/// Moments of f at (energy, ordinate). K and L are the closure's: with f's own ones the flux at the boundary
-/// could be that of no state that the scheme knows.
-fn given(setup: &Setup, closure: Closure, f: &[f64]) -> Vec<Closed> {
+/// J and H at each energy of f at (energy, ordinate), in the directions that cross an edge with the velocity `v`
+/// with the sign `inward`.
+fn entering(setup: &Setup, f: &[f64], v: f64, inward: f64) -> Vec<Pair> {
     let angular = &setup.phase_space.angular;
     f.chunks_exact(angular.nodes.len())
         .map(|f| {
-            let moment = |power: i32| -> f64 {
-                let ordinates = f.iter().zip(&angular.weights).zip(&angular.nodes);
-                ordinates.map(|((f, w), mu)| 0.5 * w * f * mu.powi(power)).sum()
-            };
-            Closed::new(closure, Pair { j: moment(0), h: moment(1) })
+            let mut sum = Pair::default();
+            for ((f, w), mu) in f.iter().zip(&angular.weights).zip(&angular.nodes) {
+                if inward * (mu + v) > 0.0 {
+                    sum.j += 0.5 * w * f;
+                    sum.h += 0.5 * w * f * mu;
+                }
+            }
+            sum
         })
         .collect()
 }
