@@ -143,6 +143,20 @@ fn free_streaming_conserves_the_flux(
     assert!((moments.k[last] / moments.j[last] - 1.0).abs() < 0.01);
 }
 
+/// f(ε) = μ⁴/(e^ε + 1) that enters at r = 1 goes out through the vacuum: r²H = f/12 (at the lowest energy).
+#[rstest]
+fn what_enters_a_vacuum_goes_out(
+    #[values(Limiter::LevermorePomraning, Limiter::Bruenn, Limiter::Wilson)] limiter: Limiter,
+) {
+    let setup = setup("doppler_shift", &[("background", "(metric: Flat)")]);
+    let moments = solve(&setup, limiter).moments;
+    let exact = 1.0 / (12.0 * (setup.phase_space.energy.node(0).exp() + 1.0));
+    for r in [1.5, 3.0, 9.0] {
+        let error = luminosity(&setup, &moments, r) / exact - 1.0;
+        assert!(error.abs() < 1e-6, "{r}: {error}");
+    }
+}
+
 /// α²r²∫ε³H dε outside a star: what arrives at infinity, redshift included, with quadrature in energy.
 #[test]
 fn luminosity_at_infinity_is_constant_in_gravity() {

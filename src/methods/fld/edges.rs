@@ -44,15 +44,17 @@ impl Edges {
         self.inflow[edge][p]
     }
 
-    /// The lower face of the innermost cell with the value `j`. What is not of the inflow is taken as
-    /// isotropic: it leaves with half of its J.
+    /// The lower face of the innermost cell with the value `j`. What is more than that of the inflow is taken as
+    /// isotropic: it leaves with half of its J. Where neutrinos stream J is less, and nothing leaves.
     pub fn inner(&self, mesh: &Mesh, p: usize, j: f64) -> Face {
         if self.reflecting.0 || mesh.area[0] == 0.0 {
             return Face::default();
         }
         let (inflow, velocity) = (self.inflow[0][p], mesh.velocity[0]);
         let speed = (0.5 - velocity).max(0.0);
-        let total = Value { value: inflow.number - speed * (j - inflow.j), below: 0.0, above: -speed };
+        let excess = j - inflow.j;
+        let speed = if excess < 0.0 { 0.0 } else { speed };
+        let total = Value { value: inflow.number - speed * excess, below: 0.0, above: -speed };
         edge(mesh.area[0], total, Value { value: velocity * j, below: 0.0, above: velocity })
     }
 
