@@ -77,8 +77,16 @@ fn fail(error: Error) -> ExitCode {
         Error::Interrupted => 130,
         _ => 2,
     };
+    wrap_messages_between_words();
     complain(&format!("{:?}", miette::Report::new(error)));
     ExitCode::from(code)
+}
+
+/// Numbers such as 1e-12 are not broken at their hyphen.
+fn wrap_messages_between_words() {
+    let options = || miette::MietteHandlerOpts::new().word_splitter(textwrap::WordSplitter::NoHyphenation);
+    // Where a handler was set before, that one shows the message.
+    let _ = miette::set_hook(Box::new(move |_| Box::new(options().build())));
 }
 
 /// Writes `message` to standard error. Where that is closed (`2>&1 | head`), the exit status still tells.

@@ -397,7 +397,7 @@ mod command {
         );
         refused(
             &["run", "PROBLEMS/oven.ron", "--method", "characteristics", "--tolerance", "0"],
-            "tolerance: found 0; valid: between",
+            "between 1e-12 and 1e-2",
         );
         refused(&["run", "PROBLEMS/oven.ron", "--method", "magic"], "invalid value 'magic'");
         assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
