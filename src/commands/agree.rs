@@ -34,8 +34,8 @@ pub struct Args {
     #[arg(long, value_name = "FILE.h5")]
     pub refined: Option<PathBuf>,
     /// Relative tolerance of the method of characteristics.
-    #[arg(long, value_name = "TOLERANCE", default_value_t = 1e-7)]
-    pub tolerance: f64,
+    #[arg(long, value_name = "TOLERANCE", default_value = "1e-7")]
+    pub tolerance: characteristics::Settings,
     /// Compare at the problem's sample radii only: rays serve single points, so that this is much faster.
     #[arg(long)]
     pub samples: bool,
@@ -103,11 +103,10 @@ pub fn execute(args: &Args) -> Result<ExitCode> {
 }
 
 fn characteristics(problem: &Loaded, args: &Args, terminal: &Terminal) -> Result<Dataset> {
-    let settings = characteristics::Settings { tolerance: args.tolerance };
     if args.samples {
-        return characteristics_at_samples(problem, &settings, terminal);
+        return characteristics_at_samples(problem, &args.tolerance, terminal);
     }
-    Ok(run_characteristics(problem, &settings, terminal)?.dataset)
+    Ok(run_characteristics(problem, &args.tolerance, terminal)?.dataset)
 }
 
 /// The Boltzmann solution with errors, from a ladder of runs.

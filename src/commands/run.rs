@@ -38,9 +38,9 @@ pub struct Args {
     /// each with an optional variant as in m1:levermore.
     #[arg(long, default_value_t)]
     pub method: Method,
-    /// Relative tolerance of the method of characteristics.
-    #[arg(long, value_name = "TOLERANCE", default_value_t = Settings::default().tolerance)]
-    pub tolerance: f64,
+    /// Relative tolerance of the method of characteristics [default: 1e-9].
+    #[arg(long, value_name = "TOLERANCE")]
+    pub tolerance: Option<Settings>,
     /// Go on from the last state of an earlier output of the same evolution.
     #[arg(long, value_name = "EARLIER.h5")]
     pub restart: Option<PathBuf>,
@@ -54,16 +54,13 @@ pub fn execute(args: &Args) -> Result<ExitCode> {
     let problem = args.problem.load()?;
     let path = args.output.clone().unwrap_or_else(|| default_output(&problem));
     output::check_writable(&path)?;
-    if args.method != Method::Boltzmann && args.restart.is_some() {
-        let path = args.restart.as_deref().unwrap_or(&path);
-        return Err(Error::file(path, "--restart goes with --method boltzmann only"));
-    }
+    check_options_of_methods(args)?;
     let resources = Resources { memory: available_memory(), restart: restart(args, &problem)? };
     let terminal = Terminal::start();
     let finished = match args.method {
         Method::Boltzmann => run(&problem, &resources, &terminal, &mut |series| output::write(series, &path)),
         Method::Characteristics => {
-            run_characteristics(&problem, &Settings { tolerance: args.tolerance }, &terminal)
+            run_characteristics(&problem, &args.tolerance.unwrap_or_default(), &terminal)
         }
         method => {
             let mut save = |series: &_| output::write(series, &path);
@@ -77,6 +74,21 @@ pub fn execute(args: &Args) -> Result<ExitCode> {
     report(&finished)?;
     print(&format!("Result: {}\n", path.display()))?;
     Ok(exit_code(&finished))
+}
+
+/// An option that the method would not heed is refused.
+fn check_options_of_methods(args: &Args) -> Result<()> {
+    if args.method != Method::Boltzmann
+        && let Some(path) = &args.restart
+    {
+        return Err(Error::file(path, "--restart goes with --method boltzmann only"));
+    }
+    if args.method != Method::Characteristics
+        && let Some(tolerance) = args.tolerance
+    {
+        return Err(Error::field("--tolerance", tolerance, "only with --method characteristics"));
+    }
+    Ok(())
 }
 
 fn default_output(problem: &Loaded) -> PathBuf {

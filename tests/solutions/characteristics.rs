@@ -399,6 +399,10 @@ mod command {
             &["run", "PROBLEMS/oven.ron", "--method", "characteristics", "--tolerance", "0"],
             "between 1e-12 and 1e-2",
         );
+        refused(
+            &["run", "PROBLEMS/oven.ron", "--tolerance", "1e-7"],
+            "--tolerance: found 1e-7; valid: only with --method characteristics",
+        );
         refused(&["run", "PROBLEMS/oven.ron", "--method", "magic"], "invalid value 'magic'");
         assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
     }

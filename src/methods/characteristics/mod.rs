@@ -31,6 +31,9 @@ mod swept;
 mod tables;
 mod trace;
 
+use std::fmt;
+use std::str::FromStr;
+
 use crate::error::{Error, Result};
 use crate::methods::setup::Setup;
 use crate::output::dataset::Dataset;
@@ -38,7 +41,7 @@ use crate::progress::Observer;
 use level::{Level, Quadrature};
 use swept::Swept;
 
-/// How exact the solution has to be.
+/// How exact the solution has to be; as text the tolerance.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Settings {
     /// Relative tolerance of angular integrals; those along rays are finer. Between 1e-12 and 1e-2.
@@ -48,6 +51,34 @@ pub struct Settings {
 impl Default for Settings {
     fn default() -> Self {
         Self { tolerance: 1e-9 }
+    }
+}
+
+impl Settings {
+    /// # Errors
+    /// [`Error::Field`] for a tolerance out of bounds.
+    fn check(&self) -> Result<()> {
+        if (1e-12..=1e-2).contains(&self.tolerance) {
+            return Ok(());
+        }
+        Err(Error::field("tolerance", self.tolerance, "between 1e-12 and 1e-2"))
+    }
+}
+
+impl FromStr for Settings {
+    type Err = String;
+
+    fn from_str(text: &str) -> std::result::Result<Self, String> {
+        let tolerance = text.parse().map_err(|_| "valid: a number such as 1e-7".to_owned())?;
+        let settings = Self { tolerance };
+        settings.check().map_err(|error| error.to_string())?;
+        Ok(settings)
+    }
+}
+
+impl fmt::Display for Settings {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:e}", self.tolerance)
     }
 }
 
@@ -67,9 +98,7 @@ pub struct Solution<'a> {
 /// [`Error::Field`] for a tolerance out of bounds; [`Error::Interrupted`]; opacities that cannot be
 /// evaluated; [`Error::Numerical`] where the scattering does not converge.
 pub fn solve<'a>(setup: &'a Setup, settings: &Settings, observer: &dyn Observer) -> Result<Solution<'a>> {
-    if !(1e-12..=1e-2).contains(&settings.tolerance) {
-        return Err(Error::field("tolerance", settings.tolerance, "between 1e-12 and 1e-2"));
-    }
+    settings.check()?;
     let fine = Level::solve(setup, settings.tolerance, 0, observer)?;
     let loose = Level::solve(setup, settings.tolerance * LOOSER, 1, observer)?;
     Ok(Solution { setup, fine, loose })
