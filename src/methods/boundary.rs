@@ -2,10 +2,12 @@
 
 use crate::error::{Error, Result};
 use crate::phase_space::PhaseSpace;
+use crate::phase_space::grid::NodalGrid;
 use crate::problem::expression::Expression;
 use crate::problem::file::{BoundaryCondition, BoundaryFile};
 
 use super::boltzmann::connection::lorentz_factor;
+use super::boltzmann::inelastic::Pair;
 use super::geometry::Geometry;
 
 /// A condition at one edge.
@@ -42,11 +44,6 @@ impl Boundaries {
         Ok(boundaries)
     }
 
-    /// v at the inner and the outer edge.
-    pub fn velocity(&self) -> (f64, f64) {
-        self.velocity
-    }
-
     /// (inner, outer): whether μ → −μ there.
     pub fn reflecting(&self) -> (bool, bool) {
         (matches!(self.inner, Boundary::Reflecting), matches!(self.outer, Boundary::Reflecting))
@@ -67,6 +64,35 @@ impl Boundaries {
         let outer = self.outer.values("boundary.outer", self.velocity.1, phase_space, t)?;
         Ok((inner, outer))
     }
+
+    /// J and H at each energy of what enters at time `t` (internal) at the inner and outer edge: integrals over the
+    /// directions that cross the edge inward. The neutrinos that enter per area and time are ±(H + vJ).
+    ///
+    /// # Errors
+    /// As [`Self::inflow`].
+    pub fn entering(&self, phase_space: &PhaseSpace, t: f64) -> Result<[Vec<Pair>; 2]> {
+        let (inner, outer) = self.inflow(phase_space, t)?;
+        let angular = &phase_space.angular;
+        Ok([
+            half_range(&inner, angular, self.velocity.0, 1.0),
+            half_range(&outer, angular, self.velocity.1, -1.0),
+        ])
+    }
+}
+
+/// J and H of f at (energy, ordinate) over the directions with `inward`·(μ + v) > 0.
+fn half_range(f: &[f64], angular: &NodalGrid, v: f64, inward: f64) -> Vec<Pair> {
+    let crosses = |mu: f64| inward * (mu + v) > 0.0;
+    f.chunks_exact(angular.nodes.len())
+        .map(|f| {
+            let ordinates = f.iter().zip(&angular.weights).zip(&angular.nodes);
+            let entering = ordinates.filter(|(_, mu)| crosses(**mu));
+            entering.fold(Pair::default(), |sum, ((f, w), mu)| Pair {
+                j: sum.j + 0.5 * w * f,
+                h: sum.h + 0.5 * w * f * mu,
+            })
+        })
+        .collect()
 }
 
 impl Boundary {

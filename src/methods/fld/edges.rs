@@ -1,6 +1,7 @@
 //! Fluxes through the edges of the radial grid.
 
 use crate::error::Result;
+use crate::methods::boltzmann::inelastic::Pair;
 use crate::methods::setup::Setup;
 
 use super::face::{Face, Value};
@@ -27,13 +28,18 @@ impl Edges {
     /// # Errors
     /// A given inflow that is negative or not finite.
     pub fn new(setup: &Setup, mesh: &Mesh, lines: &Lines, t: f64) -> Result<Self> {
-        let (inner, outer) = setup.boundaries.inflow(&setup.phase_space, t)?;
-        let on_lines = |f: &[f64], face: usize, inward: f64| -> Vec<Inflow> {
-            let at_nodes = half_range(setup, f, mesh.velocity[face], inward);
-            let line = |p: usize, of: fn(&Inflow) -> f64| {
-                lines.at_line(p, mesh.face_clock[face], |k| of(&at_nodes[k]))
+        let [inner, outer] = setup.boundaries.entering(&setup.phase_space, t)?;
+        let on_lines = |entering: &[Pair], face: usize, inward: f64| -> Vec<Inflow> {
+            let v = mesh.velocity[face];
+            let line = |p: usize, of: &dyn Fn(&Pair) -> f64| {
+                lines.at_line(p, mesh.face_clock[face], |k| of(&entering[k]))
             };
-            (0..lines.len()).map(|p| Inflow { number: line(p, |f| f.number), j: line(p, |f| f.j) }).collect()
+            (0..lines.len())
+                .map(|p| Inflow {
+                    number: line(p, &|pair| inward * (pair.h + v * pair.j)),
+                    j: line(p, &|pair| pair.j),
+                })
+                .collect()
         };
         let inflow = [on_lines(&inner, 0, 1.0), on_lines(&outer, mesh.nodes, -1.0)];
         Ok(Self { reflecting: setup.boundaries.reflecting(), inflow })
@@ -87,22 +93,4 @@ fn edge(area: f64, total: Value, drift: Value) -> Face {
         above: total.above - drift.above,
     };
     Face { flux: flux.scaled(area), total: total.scaled(area), ..Face::default() }
-}
-
-/// Moments over the ordinates with `inward`·(μ + v) > 0 of f at (energy, ordinate).
-fn half_range(setup: &Setup, f: &[f64], velocity: f64, inward: f64) -> Vec<Inflow> {
-    let angular = &setup.phase_space.angular;
-    f.chunks(angular.nodes.len())
-        .map(|f| {
-            let mut inflow = Inflow::default();
-            for ((f, w), mu) in f.iter().zip(&angular.weights).zip(&angular.nodes) {
-                let speed = inward * (mu + velocity);
-                if speed > 0.0 {
-                    inflow.number += 0.5 * w * speed * f;
-                    inflow.j += 0.5 * w * f;
-                }
-            }
-            inflow
-        })
-        .collect()
 }

@@ -13,15 +13,13 @@ const MOST_FORWARD: f64 = 0.99;
 const IRRELEVANT: f64 = 1e-25;
 
 /// The brightest of local equilibrium and of what arrives from either side, attenuated by absorption and diluted
-/// outward, but at least `dark`; radial outside the surface where neutrinos decouple, and the more so from the
-/// start the more what comes in through the inner edge is. Where that is faster than the slow signal the
-/// discrete equations have a second solution, in which part of it turns back at the edge.
+/// outward, but at least `dark`; radial outside the surface where neutrinos decouple.
 pub fn attenuated(shared: &Shared, member: (usize, usize), dark: f64) -> Vec<Pair> {
     let nodes = &shared.space.radial.nodes;
     let local = shared.coefficients.slab(member.0, member.1);
     let given = |outside: &Outside| match outside {
-        Outside::Given(given) => given[member.1],
-        Outside::Vacuum | Outside::Reflecting => Pair::default(),
+        Outside::Given(given) => given[member.1].j,
+        Outside::Vacuum | Outside::Reflecting => 0.0,
     };
     // Diffusion attenuates by √(3 κ_a κ_tr).
     let attenuation = |i: usize| {
@@ -29,18 +27,15 @@ pub fn attenuated(shared: &Shared, member: (usize, usize), dark: f64) -> Vec<Pai
         (-opacity * shared.flow.proper_length[i] * shared.space.radial.weights[i]).exp()
     };
     let surface = surface(shared, member);
-    let inflow = given(&shared.inner);
-    let forward = if surface == 0 && inflow.j > 0.0 { (inflow.h / inflow.j).clamp(0.0, 1.0) } else { 0.0 };
     let mut u = Vec::with_capacity(nodes.len());
-    let mut j = inflow.j;
+    let mut j = given(&shared.inner);
     for i in 0..nodes.len() {
         let dilution = if i > surface { (nodes[i - 1] / nodes[i]).powi(2) } else { 1.0 };
         j = equilibrium(&local[i]).max(j * attenuation(i) * dilution);
-        let spread = if i > surface { (nodes[surface] / nodes[i]).powi(2) } else { 1.0 };
-        let radial = 1.0 - (1.0 - forward) * spread;
+        let radial = if i > surface { 1.0 - (nodes[surface] / nodes[i]).powi(2) } else { 0.0 };
         u.push(Pair { j, h: MOST_FORWARD * radial * j });
     }
-    j = given(&shared.outer).j;
+    j = given(&shared.outer);
     for (i, pair) in u.iter_mut().enumerate().rev() {
         j *= attenuation(i);
         if j > pair.j {

@@ -129,35 +129,13 @@ const FULL: f64 = 1e-9;
 
 /// The conditions at the two ends at `time`.
 fn outside(setup: &Setup, time: f64) -> Result<(Outside, Outside)> {
-    let (inner, outer) = setup.boundaries.inflow(&setup.phase_space, time)?;
-    let velocity = setup.boundaries.velocity();
-    let condition = |boundary: &Boundary, f: &[f64], v: f64, inward: f64| match boundary {
+    let [inner, outer] = setup.boundaries.entering(&setup.phase_space, time)?;
+    let condition = |boundary: &Boundary, entering: Vec<Pair>| match boundary {
         Boundary::Vacuum => Outside::Vacuum,
         Boundary::Reflecting => Outside::Reflecting,
-        Boundary::Given(_) => Outside::Given(entering(setup, f, v, inward)),
+        Boundary::Given(_) => Outside::Given(entering),
     };
-    Ok((
-        condition(&setup.boundaries.inner, &inner, velocity.0, 1.0),
-        condition(&setup.boundaries.outer, &outer, velocity.1, -1.0),
-    ))
-}
-
-/// J and H at each energy of f at (energy, ordinate), in the directions that cross an edge with the velocity `v`
-/// with the sign `inward`.
-fn entering(setup: &Setup, f: &[f64], v: f64, inward: f64) -> Vec<Pair> {
-    let angular = &setup.phase_space.angular;
-    f.chunks_exact(angular.nodes.len())
-        .map(|f| {
-            let mut sum = Pair::default();
-            for ((f, w), mu) in f.iter().zip(&angular.weights).zip(&angular.nodes) {
-                if inward * (mu + v) > 0.0 {
-                    sum.j += 0.5 * w * f;
-                    sum.h += 0.5 * w * f * mu;
-                }
-            }
-            sum
-        })
-        .collect()
+    Ok((condition(&setup.boundaries.inner, inner), condition(&setup.boundaries.outer, outer)))
 }
 
 /// J and H of `moments` at (cell, species, energy), energy fastest.
