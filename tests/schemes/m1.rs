@@ -267,6 +267,7 @@ fn what_enters_forward_goes_out(
         Closure::Wilson,
         Closure::Janka1,
         Closure::Janka2,
+        Closure::MaximumEntropyFermi,
         Closure::MaximumPacking
     )]
     closure: Closure,
