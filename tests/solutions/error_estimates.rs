@@ -62,8 +62,9 @@ fn pairs(data: &Dataset, problem: &str, variable: &str) -> Vec<(String, f64, f64
     let species = &data.texts("species").unwrap()[0];
     let points: Vec<_> =
         data.array(variable).unwrap().indexed_iter().map(|(i, v)| (i.slice().to_vec(), *v)).collect();
-    // A stride that is no divisor of the grid's dimensions sees all of them.
-    let stride = (points.len() / POINTS).max(1) | 1;
+    // A stride that has no divisor in common with the nodes of an element sees all of them.
+    let aliased = |stride: &usize| [2, 3, 5].iter().any(|n| stride.is_multiple_of(*n));
+    let stride = ((points.len() / POINTS).max(1)..).find(|stride| !aliased(stride)).unwrap();
     let pair = |((index, value), stated): (&(Vec<usize>, f64), &f64)| {
         let at = |dimension: &str| {
             let axis = dimensions.iter().position(|d| d == dimension)?;
@@ -84,14 +85,18 @@ fn pairs(data: &Dataset, problem: &str, variable: &str) -> Vec<(String, f64, f64
     chosen.into_par_iter().filter_map(pair).collect()
 }
 
-/// In a gray problem mean energies are pure convention.
-fn is_meaningful(data: &Dataset, variable: &str) -> bool {
-    !(variable == "mean_energy" && data.get("energy_edge").is_none())
+/// Without a spectrum the energies are all the same. In one zone without flow nothing connects the energies: the solution
+/// is exact at each of them, and what is stated for spectra is what they are off by in between.
+fn is_meaningful(data: &Dataset, problem: &str, variable: &str) -> bool {
+    match problem {
+        "one_zone_emission" => ["number_density", "energy_density", "mean_energy"].contains(&variable),
+        _ => variable != "mean_energy" || data.get("energy_edge").is_some(),
+    }
 }
 
 fn stated_errors_hold(data: &Dataset, problem: &str) {
     let mut compared = 0;
-    for variable in VARIABLES.into_iter().filter(|variable| is_meaningful(data, variable)) {
+    for variable in VARIABLES.into_iter().filter(|variable| is_meaningful(data, problem, variable)) {
         let pairs = pairs(data, problem, variable);
         if pairs.is_empty() {
             continue;
@@ -156,10 +161,21 @@ fn of_references(
         "radiating_sphere_both",
         "travelling_shells",
         "scattering_pulse",
-        "expanding_atmosphere"
+        "one_zone_emission"
     )]
     problem: &str,
 ) {
+    stated_errors_of_the_reference_hold(problem);
+}
+
+/// Run on purpose: `cargo test --release --test solutions error_estimates -- --ignored`.
+#[test]
+#[ignore = "the exact answer with an absorption edge in moving matter takes minutes"]
+fn of_an_absorption_edge() {
+    stated_errors_of_the_reference_hold("expanding_atmosphere");
+}
+
+fn stated_errors_of_the_reference_hold(problem: &str) {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let path = root.join("reference_solutions").join(format!("{problem}.h5"));
     stated_errors_hold(&read(&path).unwrap(), problem);

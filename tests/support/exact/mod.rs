@@ -152,12 +152,13 @@ pub fn exact(problem: &str) -> Option<Exact> {
 }
 
 /// Names of all problems that [`exact`] knows.
-pub const PROBLEMS: [&str; 18] = [
+pub const PROBLEMS: [&str; 19] = [
     "doppler_shift",
     "expanding_atmosphere",
     "homogeneous_sphere",
     "homogeneous_sphere_opaque",
     "homogeneous_sphere_thin",
+    "one_zone_emission",
     "oven",
     "oven_degenerate",
     "radiating_sphere_both",

@@ -1,4 +1,4 @@
-//! Free streaming and thermal equilibrium: P5 and P8.
+//! Free streaming, thermal equilibrium and the way there: P5, P8 and a zone that emits.
 
 use super::quadrature::integral;
 use super::{Background, DIMENSIONLESS, Direction, Exact, FERMI_INTEGRALS, PHYSICAL, Radiation};
@@ -11,6 +11,7 @@ pub fn exact(problem: &str) -> Option<Exact> {
     match problem {
         "oven" => oven(0.0),
         "oven_degenerate" => oven(2.0),
+        "one_zone_emission" => Some(Exact::spectral(Background::flat(), PHYSICAL, Zone)),
         "travelling_shells" => Some(Exact::gray(Background::flat(), Shells)),
         "schwarzschild_beam" => Some(Exact::gray(Background::vacuum(1.0, 1.0), Beam)),
         "doppler_shift" => {
@@ -46,6 +47,26 @@ impl Radiation for Oven {
 
     fn energy_moments(&self, _: f64, _: Direction, _: f64) -> [f64; 4] {
         self.moments
+    }
+
+    fn kinks(&self, _: f64, _: f64) -> Vec<f64> {
+        Vec::new()
+    }
+}
+
+/// A zone without anything around it: f = f_eq (1 − exp(−κ* c t)) with κ* = 1e-6/cm (ε/10 MeV)², T = 5 MeV and a
+/// chemical potential of 10 MeV.
+struct Zone;
+
+impl Radiation for Zone {
+    fn f(&self, _: f64, _: Direction, energy: f64, time: f64) -> f64 {
+        let depth = 1e-6 * (energy / 10.0).powi(2) * 2.997_924_58e10 * time;
+        -(-depth).exp_m1() / (((energy - 10.0) / 5.0).exp() + 1.0)
+    }
+
+    fn energy_moments(&self, r: f64, direction: Direction, time: f64) -> [f64; 4] {
+        let breaks = [0.0, 2.0, 5.0, 10.0, 20.0, 40.0, 80.0, 150.0, 300.0, 600.0];
+        [2, 3, 4, 5].map(|n| integral(|e| e.powi(n) * self.f(r, direction, e, time), &breaks, 1e-13))
     }
 
     fn kinks(&self, _: f64, _: f64) -> Vec<f64> {
