@@ -24,7 +24,7 @@ pub const FACTOR: f64 = 2.0;
 /// Suffix of a variable's error at the problem's own resolution.
 const ERROR: &str = "_standard_error";
 /// In a fast verification: largest processor time [s] of a problem's stored run.
-const FAST_PROBLEM: f64 = 8.0;
+const FAST_PROBLEM: f64 = 12.0;
 
 /// A problem and its reference.
 #[derive(Debug, Clone, PartialEq)]
