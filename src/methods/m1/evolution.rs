@@ -90,8 +90,8 @@ impl<'a> Evolution<'a> {
     }
 
     fn shared(&self, time: f64, shift: f64) -> Result<Shared<'_>> {
+        super::refuse_overfull(self.setup, self.closure, time)?;
         let (inner, outer) = outside(self.setup, time)?;
-        super::refuse_overfull(self.setup, self.closure, [&inner, &outer])?;
         let (space, coefficients) = (&self.setup.phase_space, &self.setup.coefficients);
         Ok(Shared { space, flow: &self.flow, coefficients, closure: self.closure, inner, outer, shift })
     }

@@ -63,8 +63,8 @@ pub fn solve(
     refuse_gray_motion(cells)?;
     let space = &cells.phase_space;
     let flow = Flow::new(&cells.geometry, space, cells.background.discontinuities());
+    refuse_overfull(cells, closure, 0.0)?;
     let (inner, outer) = outside(cells, 0.0)?;
-    refuse_overfull(cells, closure, [&inner, &outer])?;
     let coefficients = &cells.coefficients;
     let shared = Shared { space, flow: &flow, coefficients, closure, inner, outer, shift: 0.0 };
     let solved = steady::solve(cells, &shared, limits, observer)?;
@@ -104,19 +104,16 @@ fn refuse_gray_motion(setup: &Setup) -> Result<()> {
     Ok(())
 }
 
-/// A closure with f ≤ 1 has no solution where matter or a boundary asks for more.
-fn refuse_overfull(setup: &Setup, closure: Closure, boundaries: [&Outside; 2]) -> Result<()> {
+/// A closure with f ≤ 1 has no solution where matter, or a boundary at `time`, asks for more.
+fn refuse_overfull(setup: &Setup, closure: Closure, time: f64) -> Result<()> {
     if !closure.depends_on_occupation() {
         return Ok(());
     }
     let space = &setup.phase_space;
     let members = (0..space.species.len()).flat_map(|s| (0..space.energy.len()).map(move |k| (s, k)));
     let inside = members.flat_map(|(s, k)| setup.coefficients.slab(s, k)).map(guess::equilibrium);
-    let given = boundaries.into_iter().flat_map(|outside| match outside {
-        Outside::Given(given) => given.iter().map(|given| given.j).collect(),
-        Outside::Vacuum | Outside::Reflecting => Vec::new(),
-    });
-    let fullest = largest(inside.chain(given));
+    let (inner, outer) = setup.boundaries.inflow(space, time)?;
+    let fullest = largest(inside.chain(inner).chain(outer));
     if fullest <= 1.0 + FULL {
         return Ok(());
     }
