@@ -84,9 +84,12 @@ fn fail(error: Error) -> ExitCode {
 
 /// Numbers such as 1e-12 are not broken at their hyphen.
 fn wrap_messages_between_words() {
-    let options = || miette::MietteHandlerOpts::new().word_splitter(textwrap::WordSplitter::NoHyphenation);
+    let handler = |_: &_| -> Box<dyn miette::ReportHandler> {
+        let options = miette::MietteHandlerOpts::new();
+        Box::new(options.word_splitter(textwrap::WordSplitter::NoHyphenation).build())
+    };
     // Where a handler was set before, that one shows the message.
-    let _ = miette::set_hook(Box::new(move |_| Box::new(options().build())));
+    let _ = miette::set_hook(Box::new(handler));
 }
 
 /// Writes `message` to standard error. Where that is closed (`2>&1 | head`), the exit status still tells.

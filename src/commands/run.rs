@@ -38,12 +38,15 @@ pub struct Args {
     /// each with an optional variant as in m1:levermore.
     #[arg(long, default_value_t)]
     pub method: Method,
-    /// Relative tolerance of the method of characteristics [default: 1e-9].
-    #[arg(long, value_name = "TOLERANCE")]
+    #[arg(long, value_name = "TOLERANCE", help = tolerance_help())]
     pub tolerance: Option<Settings>,
     /// Go on from the last state of an earlier output of the same evolution.
     #[arg(long, value_name = "EARLIER.h5")]
     pub restart: Option<PathBuf>,
+}
+
+fn tolerance_help() -> String {
+    format!("Relative tolerance of the method of characteristics [default: {}]", Settings::default())
 }
 
 /// Runs, writes and sums up.

@@ -57,9 +57,8 @@ impl Edges {
             return Face::default();
         }
         let (inflow, velocity) = (self.inflow[0][p], mesh.velocity[0]);
-        let speed = (0.5 - velocity).max(0.0);
         let excess = j - inflow.j;
-        let speed = if excess < 0.0 { 0.0 } else { speed };
+        let speed = if excess < 0.0 { 0.0 } else { (0.5 - velocity).max(0.0) };
         let total = Value { value: inflow.number - speed * excess, below: 0.0, above: -speed };
         edge(mesh.area[0], total, Value { value: velocity * j, below: 0.0, above: velocity })
     }
