@@ -1,11 +1,11 @@
 //! The command line of Tolman.
 
-use std::io::{IsTerminal, Write};
+use std::io::Write;
 use std::process::ExitCode;
 
 use clap::{CommandFactory, Parser, Subcommand};
 use tolman::commands::{
-    agree, check, compare, completions, list, plot, rates, refine, run, score, show, verify,
+    agree, check, compare, completions, list, logging, plot, rates, refine, run, score, show, verify,
 };
 use tolman::error::Error;
 
@@ -45,7 +45,7 @@ enum Command {
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
     report_file_size_limit_as_error();
-    start_logging(arguments.verbose);
+    logging::start(arguments.verbose);
     // Parallelism is over energies and species; dense kernels stay on their thread.
     faer::set_global_parallelism(faer::Par::Seq);
     let threads = arguments.threads.map_or(0, usize::from);
@@ -106,19 +106,4 @@ fn report_file_size_limit_as_error() {
         // Where blocking fails, the signal ends the program as it would have.
         let _ = SigSet::from(Signal::SIGXFSZ).thread_block();
     }
-}
-
-fn start_logging(verbose: u8) {
-    let level = match verbose {
-        0 => "warn",
-        1 => "info",
-        _ => "debug",
-    };
-    let filter = tracing_subscriber::EnvFilter::try_from_env("TOLMAN_LOG")
-        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new(format!("tolman={level}")));
-    tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_ansi(std::io::stderr().is_terminal())
-        .with_writer(std::io::stderr)
-        .init();
 }

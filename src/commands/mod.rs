@@ -5,6 +5,7 @@ pub mod check;
 pub mod compare;
 pub mod completions;
 pub mod list;
+pub mod logging;
 pub mod plot;
 mod print;
 mod problem_args;

@@ -188,3 +188,11 @@ fn rays_at_the_sample_radii_are_kept() {
     assert_eq!(rays.reals("r_sample").unwrap(), samples.reals("r_sample").unwrap());
     assert!(rays.reals("luminosity_error").unwrap().iter().all(|error| *error > 0.0));
 }
+
+/// Every run of a ladder finds that nothing is emitted.
+#[test]
+fn a_ladder_warns_once() {
+    let folder = folder();
+    let report = text(&tolman(folder.path(), &["refine", "sphere.ron", "--set", "opacities=[]"]));
+    assert_eq!(report.matches("nothing emits neutrinos").count(), 1, "{report}");
+}
