@@ -19,9 +19,24 @@ fn solved(name: &str, closure: Closure) -> Dataset {
 }
 
 fn solved_at(name: &str, closure: Closure, resolution: Resolution) -> Dataset {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("problems").join(name);
-    let problem = problem::load(&path, &LoadOptions { resolution, ..LoadOptions::default() }).unwrap();
-    solution_of(&problem, closure)
+    solution_of(&loaded(name, &LoadOptions { resolution, ..LoadOptions::default() }), closure)
+}
+
+fn loaded(name: &str, options: &LoadOptions) -> Loaded {
+    problem::load(&Path::new(env!("CARGO_MANIFEST_DIR")).join("problems").join(name), options).unwrap()
+}
+
+/// The problem with other values at some paths.
+fn changed(name: &str, changes: &[(&str, &str)]) -> Loaded {
+    let overrides = changes.iter().map(|(path, value)| ((*path).into(), (*value).into())).collect();
+    loaded(name, &LoadOptions { overrides, ..LoadOptions::default() })
+}
+
+/// Why `problem` has no solution.
+fn refusal(problem: &Loaded, closure: Closure) -> String {
+    let resources = Resources { memory: u64::MAX, restart: None };
+    let outcome = run_approximate(problem, Method::M1(closure), &resources, &Silent, &mut |_| Ok(()));
+    outcome.map(|finished| finished.status).unwrap_err().to_string()
 }
 
 fn solution_of(problem: &Loaded, closure: Closure) -> Dataset {
@@ -107,20 +122,14 @@ fn closures_with_a_kink_are_solved(
 
 /// No f ≤ 1 is in equilibrium with f_eq = 10, or has f = 1.5 where it enters.
 #[rstest::rstest]
-#[case("homogeneous_sphere_opaque.ron", None)]
-#[case("doppler_shift.ron", Some(("boundary.inner", "Given(\"1.5\")")))]
+#[case("homogeneous_sphere_opaque.ron", &[])]
+#[case("doppler_shift.ron", &[("boundary.inner", "Given(\"1.5\")")])]
 fn a_fermionic_closure_refuses_more_than_one_neutrino_per_state(
     #[case] name: &str,
-    #[case] change: Option<(&str, &str)>,
+    #[case] changes: &[(&str, &str)],
 ) {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("problems").join(name);
-    let overrides = change.map(|(key, value)| (key.to_owned(), value.to_owned())).into_iter().collect();
-    let problem = problem::load(&path, &LoadOptions { overrides, ..LoadOptions::default() }).unwrap();
-    let resources = Resources { memory: u64::MAX, restart: None };
-    let method = Method::M1(Closure::MaximumEntropyFermi);
-    let outcome = run_approximate(&problem, method, &resources, &Silent, &mut |_| Ok(()));
-    let error = outcome.map(|finished| finished.status).unwrap_err();
-    assert!(error.to_string().contains("f <= 1"), "{error}");
+    let error = refusal(&changed(name, changes), Closure::MaximumEntropyFermi);
+    assert!(error.contains("f <= 1"), "{error}");
 }
 
 /// An isotropic f in thermal equilibrium with the matter, in gravity, has no flux: Tα = const.
@@ -218,11 +227,8 @@ fn thick_cells_diffuse() {
 /// solved, J stays ≥ 0, no neutrino is lost, and none is faster than light.
 #[test]
 fn a_pulse_keeps_its_neutrinos() {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("problems/scattering_pulse.ron");
-    let overrides = [("mode.end", "1"), ("mode.output_times", "[]"), ("criteria", "[]")];
-    let overrides = overrides.map(|(key, value)| (key.into(), value.into()));
-    let options = LoadOptions { overrides: overrides.to_vec(), ..LoadOptions::default() };
-    let series = solution_of(&problem::load(&path, &options).unwrap(), Closure::Minerbo);
+    let changes = [("mode.end", "1"), ("mode.output_times", "[]"), ("criteria", "[]")];
+    let series = solution_of(&changed("scattering_pulse.ron", &changes), Closure::Minerbo);
     let last = state(&series, None).unwrap();
     assert_realizable(&last);
     let (r, weight, j) = (values(&last, "r"), values(&last, "r_weight"), values(&last, "j"));
@@ -334,11 +340,7 @@ fn threads_do_not_matter() {
 /// A gray distribution in moving matter has no closed moments: a clear error, not a wrong number.
 #[test]
 fn gray_motion_is_refused() {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("problems/radiating_sphere_velocity.ron");
-    let overrides = vec![("phase_space.energy".into(), "Gray".into())];
-    let problem = problem::load(&path, &LoadOptions { overrides, ..LoadOptions::default() }).unwrap();
-    let resources = Resources { memory: u64::MAX, restart: None };
-    let method = Method::M1(Closure::Minerbo);
-    let error = run_approximate(&problem, method, &resources, &Silent, &mut |_| Ok(())).unwrap_err();
-    assert!(error.to_string().contains("Gray"), "{error}");
+    let problem = changed("radiating_sphere_velocity.ron", &[("phase_space.energy", "Gray")]);
+    let error = refusal(&problem, Closure::Minerbo);
+    assert!(error.contains("Gray"), "{error}");
 }
