@@ -11,6 +11,7 @@ mod region;
 pub mod report;
 mod rules;
 mod spectrum;
+mod stencil;
 mod thresholds;
 mod tolman_file;
 

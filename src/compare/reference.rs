@@ -6,7 +6,8 @@ use ndarray::{ArrayViewD, Axis};
 
 use super::quantity::{BACKGROUND, Frame, Over, QUANTITIES, Quantity, Sense, Spectral};
 use super::rules::{self, FRAMES, Rule, SAME_FRAME};
-use super::spectrum::{EnergyAxis, Stencil, envelope, point, stencil};
+use super::spectrum::{EnergyAxis, stencil};
+use super::stencil::{Combination, Stencil, envelope, point};
 use super::tolman_file::{self, Facts};
 use crate::error::{Error, Result};
 use crate::output::TIME;
@@ -15,10 +16,6 @@ use crate::output::series::STATE_DEPENDENT;
 use crate::phase_space::grid::NodalGrid;
 use crate::resample::elements;
 use crate::units::UnitSystem;
-
-/// Largest optical depth to absorption of an element whose luminosities the solver completes by the fluxes
-/// through its ends.
-const TRANSPARENT: f64 = 0.1;
 
 /// Values with their errors, and where they are from.
 #[derive(Debug, Clone, PartialEq)]
@@ -126,7 +123,7 @@ impl Reference {
         let Some(nodal) = self.row(name, species)? else { return Ok(vec![false; radii.len()]) };
         let exists = |&r: &f64| {
             let at = self.at_radius(r)?;
-            Ok((at.first..at.first + at.weights.len()).all(|node| nodal[node] != 0.0))
+            Ok(at.combination.nodes().all(|node| nodal[node] != 0.0))
         };
         radii.iter().map(exists).collect()
     }
@@ -191,9 +188,10 @@ impl Reference {
         let mut found_errors = Vec::new();
         for &r in radii {
             let at = self.at_radius(r)?;
-            found.values.push(carrier.value(&at, &nodal, &self.radial, r));
+            let (value, off) = carrier.interpolated(&at, &nodal, &self.radial, r);
+            found.values.push(value);
             if let Some(errors) = &errors {
-                found_errors.push(envelope(errors, &at.nodes));
+                found_errors.push(envelope(errors, &at.nodes) + off);
             }
         }
         found.errors = errors.map(|_| found_errors);
@@ -225,28 +223,9 @@ impl Reference {
             "mean_energy" => times("number_density", false),
             "rms_energy" => times("energy_density", true),
             "rms_energy_number" => times("number_density", true),
-            name if name.contains("luminosity") => {
-                Ok(Carrier::Area { transparent: self.transparent(species.unwrap_or(0))? })
-            }
+            name if name.contains("luminosity") => Ok(Carrier::Area),
             _ => Ok(Carrier::Itself),
         }
-    }
-
-    /// Whether an element absorbs next to nothing at every energy; false where the file does not say.
-    fn transparent(&self, species: usize) -> Result<Vec<bool>> {
-        let elements = self.radial.elements();
-        let (Some(absorption), Some(metric)) = (self.moment("absorption")?, self.row("radial_metric", None)?)
-        else {
-            return Ok(vec![false; elements]);
-        };
-        let absorption = absorption.index_axis(Axis(0), species);
-        let depth = |row: &ArrayViewD<f64>, element: usize| -> f64 {
-            self.radial.range(element).map(|i| self.radial.weights[i] * metric[i] * row[[i]]).sum()
-        };
-        let at_every_energy = |element: usize| {
-            absorption.outer_iter().all(|row| depth(&row.into_dyn(), element) <= TRANSPARENT)
-        };
-        Ok((0..elements).map(at_every_energy).collect())
     }
 
     fn at_radius(&self, r: f64) -> Result<Stencil> {
@@ -294,17 +273,13 @@ impl Reference {
             }
             let factor = spectral.factor.value(r, self.units);
             let at = self.at_radius(r)?;
-            let over_energy = |value: &dyn Fn(&[f64]) -> f64, all: &ArrayViewD<f64>| -> Vec<f64> {
-                all.index_axis(Axis(0), species)
-                    .outer_iter()
-                    .map(|row| value(&row.iter().copied().collect::<Vec<_>>()))
-                    .collect()
-            };
-            let spectrum = over_energy(&|row| at.value(row), &nodal);
-            let largest = errors.as_ref().map(|all| over_energy(&|row| envelope(row, &at.nodes), all));
+            let spectrum: Vec<f64> = rows(&nodal, species).map(|row| at.value(&row)).collect();
+            let spectral_errors: Option<Vec<f64>> = errors.as_ref().map(|errors| {
+                rows(&nodal, species).zip(rows(errors, species)).map(|(v, e)| at.error(&v, &e)).collect()
+            });
             values.extend(stencils.iter().map(|stencil| {
                 let stencil = stencil.as_ref()?;
-                let error = largest.as_ref().map(|errors| factor * stencil.error(errors));
+                let error = spectral_errors.as_ref().map(|errors| factor * stencil.error(&spectrum, errors));
                 Some((factor * stencil.value(&spectrum), error))
             }));
         }
@@ -359,15 +334,13 @@ impl Reference {
             Some(nodal) if self.is_gray() => nodal,
             _ => return Ok(None),
         };
-        let row = |all: &ArrayViewD<f64>| -> Vec<f64> {
-            all.index_axis(Axis(0), species).index_axis(Axis(0), 0).iter().copied().collect()
-        };
+        let row = |all: &ArrayViewD<f64>| rows(all, species).next().unwrap_or_default();
         let values = row(&nodal);
         let errors = self.moment(&error_name(moment))?.as_ref().map(row);
         let at: Vec<Stencil> = radii.iter().map(|&r| self.at_radius(r)).collect::<Result<_>>()?;
         Ok(Some(Evaluated {
             values: at.iter().map(|at| at.value(&values)).collect(),
-            errors: errors.map(|errors| at.iter().map(|at| envelope(&errors, &at.nodes)).collect()),
+            errors: errors.map(|errors| at.iter().map(|at| at.error(&values, &errors)).collect()),
             source: moment.to_owned(),
         }))
     }
@@ -391,9 +364,9 @@ impl Reference {
         let stencils = self.stencils(&grid, axis, Sense::Pointwise, 0);
         let at = |stencil: &Option<Stencil>| {
             let stencil = stencil.as_ref()?;
-            let used = values.get(stencil.first..stencil.first + stencil.weights.len())?;
+            let used = values.get(stencil.combination.nodes())?;
             let exists = used.iter().all(|value| *value != 0.0);
-            exists.then(|| (stencil.value(&values), errors.as_ref().map(|e| stencil.error(e))))
+            exists.then(|| (stencil.value(&values), errors.as_ref().map(|e| stencil.error(&values, e))))
         };
         Ok(Some((stencils.iter().map(at).collect(), name.to_owned())))
     }
@@ -418,12 +391,9 @@ impl Reference {
 /// What multiplies a quantity to make it a polynomial.
 enum Carrier {
     Itself,
-    /// 1/r², but nothing in elements that absorb next to nothing: there the file's luminosities are
-    /// completed by the fluxes through the element's ends (docs/discretisation.md, "Inside an element") and
-    /// constant.
-    Area {
-        transparent: Vec<bool>,
-    },
+    /// 1/r², or nothing where luminosities are completed by the fluxes through the ends of the element
+    /// (docs/discretisation.md, "Inside an element"): of the two that which the next elements continue more smoothly.
+    Area,
     /// A moment; of the square of the quantity where `squared`.
     Moment {
         weight: Vec<f64>,
@@ -432,28 +402,47 @@ enum Carrier {
 }
 
 impl Carrier {
-    /// The quantity with the nodal values `nodal` at `r`, whose stencil is `at`.
-    fn value(&self, at: &Stencil, nodal: &[f64], grid: &NodalGrid, r: f64) -> f64 {
-        // At a node the stored value itself.
-        if at.nodes.start() == at.nodes.end() && at.weights.len() == 1 {
-            return at.value(nodal);
+    /// The quantity with the nodal values `nodal` at `r`, whose stencil is `at`, and the error of interpolation.
+    fn interpolated(&self, at: &Stencil, nodal: &[f64], grid: &NodalGrid, r: f64) -> (f64, f64) {
+        if at.corrections.is_empty() {
+            // At a node the stored value itself.
+            return (at.value(nodal), 0.0);
         }
-        let sum = |term: &dyn Fn(usize) -> f64| -> f64 {
-            at.weights.iter().enumerate().map(|(k, weight)| weight * term(at.first + k)).sum()
+        let by = |carrier: &Self| {
+            let value = carrier.value(&[&at.combination], nodal, grid, r);
+            let change =
+                |extra: &Combination| carrier.value(&[&at.combination, extra], nodal, grid, r) - value;
+            (value, at.interpolation_error(change))
         };
+        match (self, by(self)) {
+            (Self::Area, flux) => Some(by(&Self::Itself)).filter(|itself| itself.1 < flux.1).unwrap_or(flux),
+            (_, found) => found,
+        }
+    }
+
+    /// The quantity at `r` where the polynomials are the sum of `parts`.
+    fn value(&self, parts: &[&Combination], nodal: &[f64], grid: &NodalGrid, r: f64) -> f64 {
+        let sum = |term: &dyn Fn(usize) -> f64| parts.iter().map(|part| part.sum(term)).sum::<f64>();
+        let itself = || sum(&|i| nodal[i]);
         match self {
-            Self::Itself => at.value(nodal),
-            Self::Area { transparent } if transparent[at.first / grid.per_element()] => at.value(nodal),
-            Self::Area { .. } => r * r * sum(&|i| nodal[i] / grid.nodes[i].powi(2)),
+            Self::Itself => itself(),
+            Self::Area => r * r * sum(&|i| nodal[i] / grid.nodes[i].powi(2)),
             Self::Moment { weight, squared } => {
                 let power = if *squared { 2 } else { 1 };
-                let mean = sum(&|i| nodal[i].powi(power) * weight[i]) / at.value(weight);
+                let mean = sum(&|i| nodal[i].powi(power) * weight[i]) / sum(&|i| weight[i]);
                 let value = if *squared { mean.max(0.0).sqrt() } else { mean };
                 // Where there are no neutrinos.
-                if value.is_finite() { value } else { at.value(nodal) }
+                if value.is_finite() { value } else { itself() }
             }
         }
     }
+}
+
+/// A moment over (species, energy, r) of `species`, one energy after the other.
+fn rows(moment: &ArrayViewD<f64>, species: usize) -> impl Iterator<Item = Vec<f64>> {
+    (0..moment.shape()[1]).map(move |energy| {
+        moment.index_axis(Axis(0), species).index_axis(Axis(0), energy).iter().copied().collect()
+    })
 }
 
 fn error_name(name: &str) -> String {

@@ -51,6 +51,11 @@ impl Basis {
         (0..self.len()).map(|i| lagrange(&self.nodes, i, x)).collect()
     }
 
+    /// Π(x − x_i) over the nodes: what the error of interpolation is proportional to.
+    pub fn nodal_product(&self, x: f64) -> f64 {
+        self.nodes.iter().map(|node| x - node).product()
+    }
+
     /// Radau polynomials (g₋(x), g₊(x)) of degree p + 1, 1 at their own end and 0 at the other, that are
     /// orthogonal to all polynomials of degree below p: g±(x) = ½[P_p(±x) + P_{p+1}(±x)]. At the nodes
     /// g₊′(x_i) = ℓ_i(1)/w_i and g₋′(x_i) = −ℓ_i(−1)/w_i: they turn an end's flux into what the weak

@@ -59,8 +59,12 @@ impl NodalGrid {
     /// Nodes and interpolation weights of the element's polynomial at `x`; `None` outside the grid.
     pub fn interpolation(&self, x: f64) -> Option<(std::ops::Range<usize>, Vec<f64>)> {
         let element = self.element_at(x)?;
-        let reference = 2.0 * (x - self.edges[element]) / self.width(element) - 1.0;
-        Some((self.range(element), self.basis.evaluate(reference)))
+        Some((self.range(element), self.basis.evaluate(self.reference(element, x))))
+    }
+
+    /// `x` on the reference element: −1 and 1 at the edges of `element`.
+    pub fn reference(&self, element: usize, x: f64) -> f64 {
+        2.0 * (x - self.edges[element]) / self.width(element) - 1.0
     }
 }
 

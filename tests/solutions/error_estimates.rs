@@ -88,7 +88,7 @@ fn pairs(data: &Dataset, problem: &str, variable: &str) -> Vec<(String, f64, f64
 
 /// Whether `variable` has an exact answer and an error of its own. Without a spectrum the energies are all the same. In one
 /// zone without flow nothing connects the energies: the solution is exact at each of them, and what is stated for spectra
-/// is what they are off by in between. Of the pulse only the density is known.
+/// is what the finest run is off by between its own. Of the pulse only the density is known.
 fn is_meaningful(data: &Dataset, problem: &str, variable: &str) -> bool {
     match problem {
         "one_zone_emission" => ["number_density", "energy_density", "mean_energy"].contains(&variable),

@@ -1,5 +1,6 @@
 //! Solutions of the reference methods against exact answers, criteria, orders and stated errors.
 
+mod between_nodes;
 mod characteristics;
 mod convergence;
 mod error_estimates;
