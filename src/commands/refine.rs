@@ -41,8 +41,8 @@ pub struct Args {
     /// Where the result goes [default: the problem's name with .refined.h5, in the current folder].
     #[arg(short, long, value_name = "OUT.h5", conflicts_with = "store")]
     pub output: Option<PathBuf>,
-    /// Elements of the finest run relative to the problem's: 1, 2, 4 or 8 [default: the problem's
-    /// `resolutions.finest`].
+    /// Elements of the finest run relative to the problem's: 2, 4 or 8; 1: twice as fine in one direction at a time
+    /// only, for large problems [default: the problem's `resolutions.finest`].
     #[arg(long, value_name = "FACTOR", value_parser = finest)]
     pub finest: Option<usize>,
     /// Directions to refine [default: all].

@@ -957,7 +957,8 @@ pub struct ResolutionsFile {
     pub coarse: Refinement,
     #[serde(default = "double")]
     pub fine: Refinement,
-    /// Elements of the finest run of `tolman refine` relative to `phase_space`, in every direction.
+    /// Elements of the finest run of `tolman refine` relative to `phase_space`, in every direction; 1: none that is
+    /// finer in all directions together.
     #[serde(default = "two")]
     pub finest: usize,
 }

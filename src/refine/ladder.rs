@@ -1,5 +1,6 @@
 //! The runs from which errors are estimated: the finest, which judges the one at half its resolution, and
-//! for each direction two that are coarser than the finest in that direction alone.
+//! for each direction two that are coarser than the finest in that direction alone. Or, where no finest run is
+//! made, those that are finer and coarser than the judged one in one direction alone.
 
 use std::path::{Path, PathBuf};
 
@@ -108,31 +109,54 @@ pub fn directions(problem: &Loaded, energy: &EnergyGrid) -> Vec<Direction> {
     Direction::ALL.into_iter().filter(has).collect()
 }
 
-/// The finest level and its two coarser neighbours in each direction.
+/// Three levels that differ in one direction alone.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Steps {
+    pub direction: Direction,
+    pub fine: Level,
+    /// Half the elements of `fine` in the direction.
+    pub half: Level,
+    /// A quarter.
+    pub quarter: Level,
+}
+
+/// The levels whose results are compared.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Ladder {
-    pub finest: Level,
     /// The level whose result is given: half the finest, but not below the problem's own.
     pub judged: Level,
-    /// Direction, half and quarter of the finest factor in it.
-    pub coarser: Vec<(Direction, Level, Level)>,
+    /// Finer in all directions together; `None` where each is refined by itself only.
+    pub finest: Option<Level>,
+    pub steps: Vec<Steps>,
 }
 
 impl Ladder {
-    /// With the factor `finest` in `directions`.
+    /// With the factor `finest` in `directions` together; with 1 the problem's own resolution is judged by runs that
+    /// are twice as fine in one direction each.
     pub fn new(finest: f64, directions: &[Direction]) -> Self {
-        let top = Level::uniform(finest, directions);
-        let coarser =
-            directions.iter().map(|&d| (d, top.with(d, 0.5 * finest), top.with(d, 0.25 * finest))).collect();
+        let together = (finest > 1.0).then(|| Level::uniform(finest, directions));
         let judged = Level::uniform((0.5 * finest).max(1.0), directions);
-        Self { finest: top, judged, coarser }
+        let from = |base: Level, top: f64| {
+            let steps = move |&direction: &Direction| Steps {
+                direction,
+                fine: base.with(direction, top),
+                half: base.with(direction, 0.5 * top),
+                quarter: base.with(direction, 0.25 * top),
+            };
+            directions.iter().map(steps).collect()
+        };
+        let steps = together.map_or_else(|| from(judged, 2.0), |level| from(level, finest));
+        Self { judged, finest: together, steps }
     }
 
     /// All levels to run, cheap ones first, each once.
     pub fn levels(&self) -> Vec<Level> {
         let mut levels = vec![Level::STANDARD];
-        levels.extend(self.coarser.iter().flat_map(|(_, half, quarter)| [*quarter, *half]));
-        levels.extend([self.judged, self.finest]);
+        levels.extend(self.steps.iter().flat_map(|steps| [steps.quarter, steps.half, steps.fine]));
+        levels.push(self.judged);
+        // The dearest one last.
+        levels.retain(|level| Some(*level) != self.finest);
+        levels.extend(self.finest);
         let mut distinct: Vec<Level> = Vec::new();
         for level in levels {
             if !distinct.contains(&level) {
@@ -251,7 +275,17 @@ mod tests {
                 "r2_mu2_energy1_time1"
             ]
         );
-        // The finest is the file's own resolution.
-        assert_eq!(Ladder::new(1.0, &[Direction::R]).levels().len(), 3);
+        let one = Ladder::new(1.0, &[Direction::R, Direction::Mu]);
+        let names: Vec<String> = one.levels().iter().map(Level::name).collect();
+        assert_eq!(
+            names,
+            [
+                "r1_mu1_energy1_time1",
+                "r0.5_mu1_energy1_time1",
+                "r2_mu1_energy1_time1",
+                "r1_mu0.5_energy1_time1",
+                "r1_mu2_energy1_time1"
+            ]
+        );
     }
 }

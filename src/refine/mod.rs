@@ -59,6 +59,9 @@ const QUANTITIES: [&str; 34] = [
 const ELEMENT_DIMENSIONS: [&str; 3] = ["r", "mu", "energy"];
 /// No error is smaller than this share of the largest value of its variable: the solver's tolerance.
 const ROUND_OFF: f64 = 1e-12;
+/// How often the parts of the directions count where these are refined one at a time: what they would change together
+/// is not seen.
+const APART: f64 = 2.0;
 /// Name of the group with the contributions of the directions.
 pub const GROUP: &str = "refinement";
 /// Suffix of the error of the values in the file.
@@ -69,7 +72,7 @@ pub const STANDARD_ERROR: &str = "_standard_error";
 /// What is refined how far.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Settings {
-    /// Elements of the finest run relative to the problem's.
+    /// Elements of the finest run relative to the problem's; 1: none that is finer in all directions together.
     pub finest: f64,
     /// Directions to refine; all that the problem has where `None`.
     pub directions: Option<Vec<Direction>>,
@@ -122,14 +125,21 @@ pub fn refine(
         found.ok_or_else(|| Error::Numerical(format!("the ladder lacks {}", level.name())))
     };
     let standard = of(&Level::STANDARD)?;
-    let coarser = ladder
-        .coarser
+    let steps = ladder
+        .steps
         .iter()
-        .map(|(direction, half, quarter)| Ok((*direction, of(half)?, of(quarter)?)))
+        .map(|s| {
+            Ok(Results {
+                direction: s.direction,
+                fine: of(&s.fine)?,
+                half: of(&s.half)?,
+                quarter: of(&s.quarter)?,
+            })
+        })
         .collect::<Result<Vec<_>>>()?;
     let time_order = time_order(problem);
-    let (judged, finest) = (of(&ladder.judged)?, of(&ladder.finest)?);
-    let comparison = Comparison { standard, judged, finest, coarser, time_order };
+    let (judged, finest) = (of(&ladder.judged)?, ladder.finest.as_ref().map(of).transpose()?);
+    let comparison = Comparison { standard, judged, finest, steps, time_order };
     let mut refined = comparison.refined()?;
     add_runs(&mut refined.dataset, &levels, &results);
     Ok(refined)
@@ -147,13 +157,21 @@ fn time_order(problem: &Loaded) -> f64 {
     }
 }
 
+/// Results at the levels of [`ladder::Steps`].
+struct Results<'a> {
+    direction: Direction,
+    fine: &'a Dataset,
+    half: &'a Dataset,
+    quarter: &'a Dataset,
+}
+
 /// The results that errors are estimated from.
 struct Comparison<'a> {
     standard: &'a Dataset,
     judged: &'a Dataset,
-    finest: &'a Dataset,
-    /// Direction, and the results at half and a quarter of the finest resolution in it.
-    coarser: Vec<(Direction, &'a Dataset, &'a Dataset)>,
+    /// `None`: what it would be follows from the single directions.
+    finest: Option<&'a Dataset>,
+    steps: Vec<Results<'a>>,
     time_order: f64,
 }
 
@@ -198,19 +216,24 @@ impl Comparison<'_> {
                 whole.get_group(name).ok_or_else(|| Error::dataset(&**name, "is not a group of every run"))
             };
             let (standard, judged) = (part(self.standard)?, part(self.judged)?);
-            let finest = part(self.finest)?;
-            let coarser = self
-                .coarser
+            let finest = self.finest.map(part).transpose()?;
+            let parts = self
+                .steps
                 .iter()
-                .map(|(direction, half, quarter)| Ok((*direction, part(half)?, part(quarter)?)))
+                .map(|s| Ok((s.direction, [part(s.fine)?, part(s.half)?, part(s.quarter)?])))
                 .collect::<Result<Vec<_>>>()?;
             let inner = Comparison {
                 standard: &standard,
                 judged: &judged,
-                finest: &finest,
-                coarser: coarser
+                finest: finest.as_ref(),
+                steps: parts
                     .iter()
-                    .map(|(direction, half, quarter)| (*direction, half, quarter))
+                    .map(|(direction, [fine, half, quarter])| Results {
+                        direction: *direction,
+                        fine,
+                        half,
+                        quarter,
+                    })
                     .collect(),
                 time_order: self.time_order,
             };
@@ -230,15 +253,19 @@ impl Comparison<'_> {
             resample(dataset, dataset.require(&variable.name)?, &targets(dataset)?)
         };
         let standard = self.standard.array(&variable.name)?.to_owned();
-        let (values, finest) = (at_nodes(self.judged)?, at_nodes(self.finest)?);
+        let values = at_nodes(self.judged)?;
         let per_element = self.per_element(variable)?;
+        let mut sum = values.clone();
         let mut by_direction = Vec::new();
-        for (direction, half, quarter) in &self.coarser {
-            let (half, quarter) = (at_nodes(half)?, at_nodes(quarter)?);
-            let formal = self.formal_order(*direction)?;
-            by_direction.push((*direction, estimate(&finest, &half, &quarter, &per_element, formal)));
+        for steps in &self.steps {
+            let (fine, half) = (at_nodes(steps.fine)?, at_nodes(steps.half)?);
+            let quarter = at_nodes(steps.quarter)?;
+            let formal = self.formal_order(steps.direction)?;
+            by_direction.push((steps.direction, estimate(&fine, &half, &quarter, &per_element, formal)));
+            sum += &(fine - half);
         }
-        Ok(Assessed::new(&standard, values, finest, by_direction, &per_element))
+        let finest = self.finest.map_or(Ok(sum), at_nodes)?;
+        Ok(self.assessed(&standard, values, finest, by_direction, &per_element))
     }
 
     /// Whether the variable depends on `dimension` and the grid has elements in it (a gray one has not).
@@ -273,50 +300,50 @@ impl Comparison<'_> {
             _ => None,
         };
         for name in QUANTITIES {
-            let (Some(values), Some(finest), Some(standard)) =
-                (single(self.judged, name), single(self.finest, name), single(self.standard, name))
+            let (Some(values), Some(standard)) = (single(self.judged, name), single(self.standard, name))
             else {
                 continue;
             };
-            let estimates: Vec<(Direction, Estimate)> = self
-                .coarser
-                .iter()
-                .filter_map(|(direction, half, quarter)| {
-                    let (half, quarter) = (single(half, name)?, single(quarter, name)?);
-                    let formal = self.formal_order(*direction).ok()?;
-                    Some((*direction, estimate(&finest, &half, &quarter, &[], formal)))
-                })
-                .collect();
-            let assessed = Assessed::new(&standard, values, finest, estimates, &[]);
+            let mut sum = values.clone();
+            let mut estimates = Vec::new();
+            for steps in &self.steps {
+                let [Some(fine), Some(half), Some(quarter)] =
+                    [steps.fine, steps.half, steps.quarter].map(|run| single(run, name))
+                else {
+                    continue;
+                };
+                let Ok(formal) = self.formal_order(steps.direction) else { continue };
+                estimates.push((steps.direction, estimate(&fine, &half, &quarter, &[], formal)));
+                sum += &(fine - half);
+            }
+            let Some(finest) = self.finest.map_or(Some(sum), |run| single(run, name)) else { continue };
+            let assessed = self.assessed(&standard, values, finest, estimates, &[]);
             dataset.attribute(&format!("{name}{ERROR}"), assessed.error.sum());
             dataset.attribute(&format!("{name}{STANDARD_ERROR}"), assessed.standard_error.sum());
         }
     }
-}
 
-impl Assessed {
     /// Errors of `values` from their differences to `finest` and the parts of the directions, whose sum
-    /// stands for what the finest run itself lacks. Where the values are the finest, extrapolation takes
-    /// the place of the difference. `standard`: the values at the problem's own resolution.
-    fn new(
+    /// stands for what the finest run itself lacks. `standard`: the values at the problem's own resolution.
+    fn assessed(
+        &self,
         standard: &ArrayD<f64>,
         values: ArrayD<f64>,
         finest: ArrayD<f64>,
         by_direction: Vec<(Direction, Estimate)>,
         per_element: &[usize],
-    ) -> Self {
+    ) -> Assessed {
         let largest = largest(values.iter().map(|value| value.abs()));
         let mut error = ArrayD::from_elem(values.raw_dim(), ROUND_OFF * largest);
-        let joint = spread(&(&values - &finest), &values, per_element);
-        let judged = joint.iter().any(|difference| *difference > 0.0);
+        let weight = if self.finest.is_some() { 1.0 } else { APART };
         for (_, estimate) in &by_direction {
-            error += if judged { &estimate.difference } else { &estimate.error };
+            error.scaled_add(weight, &estimate.difference);
         }
-        error += &joint;
+        error += &spread(&(&values - &finest), &values, per_element);
         let extrapolated =
             by_direction.iter().fold(finest.clone(), |sum, (_, estimate)| sum + &estimate.correction);
         let standard_error = spread(&(standard - &values), &values, per_element) + &error;
-        Self { values, finest, error, standard_error, extrapolated, by_direction }
+        Assessed { values, finest, error, standard_error, extrapolated, by_direction }
     }
 }
 

@@ -43,13 +43,13 @@ const VARIABLES: [&str; 13] = [
     "eddington_factor",
 ];
 
-fn refined(problem: &str) -> Dataset {
+fn refined(problem: &str, finest: f64) -> Dataset {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let path = root.join("problems").join(format!("{problem}.ron"));
     let loaded = load(&path, &LoadOptions::default()).unwrap();
     let folder = tempfile::tempdir().unwrap();
     let workplace = Workplace { folder: folder.path().join(problem) };
-    let settings = Settings { finest: 2.0, directions: None };
+    let settings = Settings { finest, directions: None };
     let resources = Resources { memory: u64::MAX, restart: None };
     refine(&loaded, &settings, &workplace, &resources, &Silent).unwrap().dataset
 }
@@ -144,7 +144,16 @@ fn of_a_ladder(
     )]
     problem: &str,
 ) {
-    stated_errors_hold(&refined(problem), problem);
+    stated_errors_hold(&refined(problem, 2.0), problem);
+}
+
+/// Of ladders without a run that is finer in all directions together.
+#[rstest]
+fn of_single_directions(
+    #[values("homogeneous_sphere", "relativistic_star", "ultracompact_star", "oven", "doppler_shift")]
+    problem: &str,
+) {
+    stated_errors_hold(&refined(problem, 1.0), problem);
 }
 
 /// Those of the references in the repository.
