@@ -1,4 +1,4 @@
-//! Errors from three levels of refinement in one direction.
+//! Differences and orders of three levels of refinement in one direction.
 //!
 //! With results u at resolution h, u′ at 2h and u″ at 4h, the differences D₁ = |u − u′| and D₂ = |u′ − u″|
 //! show the order p = log₂(D₂/D₁) at which they fall, and u is off by D₁/(2^p − 1) where they go on to fall

@@ -253,19 +253,7 @@ impl Comparison<'_> {
             resample(dataset, dataset.require(&variable.name)?, &targets(dataset)?)
         };
         let standard = self.standard.array(&variable.name)?.to_owned();
-        let values = at_nodes(self.judged)?;
-        let per_element = self.per_element(variable)?;
-        let mut sum = values.clone();
-        let mut by_direction = Vec::new();
-        for steps in &self.steps {
-            let (fine, half) = (at_nodes(steps.fine)?, at_nodes(steps.half)?);
-            let quarter = at_nodes(steps.quarter)?;
-            let formal = self.formal_order(steps.direction)?;
-            by_direction.push((steps.direction, estimate(&fine, &half, &quarter, &per_element, formal)));
-            sum += &(fine - half);
-        }
-        let finest = self.finest.map_or(Ok(sum), at_nodes)?;
-        Ok(self.assessed(&standard, values, finest, by_direction, &per_element))
+        self.assessed(&standard, &at_nodes, &self.per_element(variable)?)
     }
 
     /// Whether the variable depends on `dimension` and the grid has elements in it (a gray one has not).
@@ -293,57 +281,50 @@ impl Comparison<'_> {
         Ok((2 * nodes - 1).max(1) as f64)
     }
 
-    /// Errors of the scalars that are attributes (the gain region of a steady state).
+    /// Errors of the scalars that are attributes (the gain region of a steady state). One that a run lacks has none.
     fn add_scalars(&self, dataset: &mut Dataset) {
-        let single = |dataset: &Dataset, name: &str| match dataset.get_attribute(name) {
-            Some(Attribute::Real(value)) => ArrayD::from_shape_vec(vec![], vec![*value]).ok(),
-            _ => None,
-        };
         for name in QUANTITIES {
-            let (Some(values), Some(standard)) = (single(self.judged, name), single(self.standard, name))
-            else {
-                continue;
+            let single = |dataset: &Dataset| match dataset.get_attribute(name) {
+                Some(Attribute::Real(value)) => Ok(ArrayD::from_elem(vec![], *value)),
+                _ => Err(Error::dataset(name, "is not a number of every run")),
             };
-            let mut sum = values.clone();
-            let mut estimates = Vec::new();
-            for steps in &self.steps {
-                let [Some(fine), Some(half), Some(quarter)] =
-                    [steps.fine, steps.half, steps.quarter].map(|run| single(run, name))
-                else {
-                    continue;
-                };
-                let Ok(formal) = self.formal_order(steps.direction) else { continue };
-                estimates.push((steps.direction, estimate(&fine, &half, &quarter, &[], formal)));
-                sum += &(fine - half);
+            let assessed = single(self.standard).and_then(|standard| self.assessed(&standard, &single, &[]));
+            if let Ok(assessed) = assessed {
+                dataset.attribute(&format!("{name}{ERROR}"), assessed.error.sum());
+                dataset.attribute(&format!("{name}{STANDARD_ERROR}"), assessed.standard_error.sum());
             }
-            let Some(finest) = self.finest.map_or(Some(sum), |run| single(run, name)) else { continue };
-            let assessed = self.assessed(&standard, values, finest, estimates, &[]);
-            dataset.attribute(&format!("{name}{ERROR}"), assessed.error.sum());
-            dataset.attribute(&format!("{name}{STANDARD_ERROR}"), assessed.standard_error.sum());
         }
     }
 
-    /// Errors of `values` from their differences to `finest` and the parts of the directions, whose sum
-    /// stands for what the finest run itself lacks. `standard`: the values at the problem's own resolution.
+    /// The judged values of a quantity, which `of` takes from a run, with their errors: differences to the finest run
+    /// and the parts of the directions, whose sum stands for what the finest run itself lacks. `standard`: the
+    /// values at the problem's own resolution.
     fn assessed(
         &self,
         standard: &ArrayD<f64>,
-        values: ArrayD<f64>,
-        finest: ArrayD<f64>,
-        by_direction: Vec<(Direction, Estimate)>,
+        of: &dyn Fn(&Dataset) -> Result<ArrayD<f64>>,
         per_element: &[usize],
-    ) -> Assessed {
+    ) -> Result<Assessed> {
+        let values = of(self.judged)?;
+        let weight = if self.finest.is_some() { 1.0 } else { APART };
         let largest = largest(values.iter().map(|value| value.abs()));
         let mut error = ArrayD::from_elem(values.raw_dim(), ROUND_OFF * largest);
-        let weight = if self.finest.is_some() { 1.0 } else { APART };
-        for (_, estimate) in &by_direction {
+        let mut sum = values.clone();
+        let mut by_direction = Vec::new();
+        for steps in &self.steps {
+            let [fine, half, quarter] = [of(steps.fine)?, of(steps.half)?, of(steps.quarter)?];
+            let formal = self.formal_order(steps.direction)?;
+            let estimate = estimate(&fine, &half, &quarter, per_element, formal);
             error.scaled_add(weight, &estimate.difference);
+            by_direction.push((steps.direction, estimate));
+            sum += &(fine - half);
         }
+        let finest = self.finest.map_or(Ok(sum), of)?;
         error += &spread(&(&values - &finest), &values, per_element);
         let extrapolated =
             by_direction.iter().fold(finest.clone(), |sum, (_, estimate)| sum + &estimate.correction);
         let standard_error = spread(&(standard - &values), &values, per_element) + &error;
-        Assessed { values, finest, error, standard_error, extrapolated, by_direction }
+        Ok(Assessed { values, finest, error, standard_error, extrapolated, by_direction })
     }
 }
 
