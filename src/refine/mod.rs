@@ -85,7 +85,7 @@ pub struct OrderRow {
     pub direction: Direction,
     /// Order of the mean differences.
     pub order: f64,
-    /// Share of the points where the estimate uses the order.
+    /// Share of the points where the order is trusted.
     pub trusted: f64,
 }
 
@@ -396,7 +396,8 @@ fn add_orders(group: &mut Dataset, orders: &[OrderRow]) {
     let values = orders.iter().map(|row| row.order).collect();
     group.real("order", &dimensions, "1", "order at which mean differences fall", values);
     let trusted = orders.iter().map(|row| row.trusted).collect();
-    let meaning = "share of the points whose estimate uses the order; a bound from the differences elsewhere";
+    let meaning =
+        "share of the points where the order is trusted; the error is a bound from the differences elsewhere";
     group.real("order_trusted", &dimensions, "1", meaning, trusted);
 }
 

@@ -78,7 +78,9 @@ fn dominant(last: &Dataset, name: &str, index: usize) -> Result<&'static str> {
 }
 
 fn orders(rows: &[OrderRow]) -> String {
-    let mut text = String::from("\nobserved orders (share of the points where the estimate uses them)\n");
+    let mut text = String::from(
+        "\nobserved orders (share of the points where they are trusted; errors are bounds from the differences elsewhere)\n",
+    );
     let mut names: Vec<&str> = rows.iter().map(|row| row.variable.as_str()).collect();
     names.dedup();
     for name in names {
